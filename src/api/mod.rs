@@ -1,0 +1,30 @@
+//! The kinds that users and the operator write to Kubernetes: types, schema and names, nothing else.
+//!
+//! Owns the wire form of the `invitation-operator.io` API group. Must never decide, call or wait: a type here may be
+//! constructed, compared and serialised, and that is all.
+
+// `KubeSchema` emits `pub` items inside function bodies.
+#![allow(unreachable_pub)]
+
+pub mod claim;
+pub mod inviter;
+pub mod names;
+pub mod project_invitation;
+pub mod reason;
+pub mod rules;
+pub mod status;
+
+pub use claim::{
+    Attempt, ClaimKey, Debt, InvitationClaim, InvitationClaimSpec, Kept, Origin, Owner, RecordedInvitation,
+    RecordedInviter, Refusal, Verdict, VerdictKind,
+};
+pub use inviter::{
+    Adoption, AllowClusterInviter, AllowInviter, CaBundleRef, CaBundleSource, ClusterInviter, ClusterInviterSpec,
+    CredentialsSecretRef, Inviter, InviterSpec, InviterStatus, Mode, NamespaceSelector, OnUnknown, Product,
+    SelectorOperator, SelectorRequirement,
+};
+pub use project_invitation::{
+    Deletion, DeletionPolicy, InviterKind, InviterRef, ProjectInvitation, ProjectInvitationSpec, ReadyWhen,
+};
+pub use reason::Reason;
+pub use status::{Phase, Plan, ProjectInvitationStatus};
