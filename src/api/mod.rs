@@ -5,6 +5,8 @@
 
 // `KubeSchema` emits `pub` items inside function bodies.
 #![allow(unreachable_pub)]
+// Each printer column names its own `type_`, which the lint takes for the same attribute.
+#![allow(clippy::duplicated_attributes)]
 
 pub mod claim;
 pub mod inviter;
