@@ -26,7 +26,7 @@ impl ApiError {
 
     /// The same with parameters.
     pub(crate) fn with<const N: usize>(mut self, parameters: [Value; N]) -> Self {
-        self.parameters = parameters.to_vec();
+        self.parameters = parameters.into();
         self
     }
 

@@ -27,7 +27,7 @@ pub(crate) fn object(call: &Call, allowed: &[&str]) -> Result<Map<String, Value>
             "Received JSON does not match expected format.",
         ));
     };
-    for name in object.keys().filter(|name| !allowed.contains(&name.as_str())) {
+    if let Some(name) = object.keys().find(|name| !allowed.contains(&name.as_str())) {
         return Err(if READ_ONLY.contains(&name.as_str()) {
             ApiError::bad(
                 "ATTRIBUTE_READ_ONLY",

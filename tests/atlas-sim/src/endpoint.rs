@@ -100,10 +100,9 @@ impl Route {
         };
         let mut route = Self { family, endpoint: Endpoint::Unknown, group: None, org: None, item: String::new() };
         match (family, rest) {
-            (Family::Other, _) => {}
             (Family::Oauth, ["token"]) => route.post(method, Endpoint::CreateToken),
             (Family::Oauth, ["revoke"]) => route.post(method, Endpoint::RevokeToken),
-            (Family::Oauth, _) => {}
+            (Family::Other | Family::Oauth, _) => {}
             (_, []) => route.get(method, Endpoint::GetSystemStatus),
             (_, ["groups", group, rest @ ..]) => {
                 route.group = Some((*group).to_owned());
@@ -114,16 +113,16 @@ impl Route {
                 route.org_path(method, rest);
             }
             (_, ["users", "byName", name]) => {
-                route.item = (*name).to_owned();
+                (*name).clone_into(&mut route.item);
                 route.get(method, Endpoint::GetUserByName);
             }
             (_, ["users", id]) => {
-                route.item = (*id).to_owned();
+                (*id).clone_into(&mut route.item);
                 route.get(method, Endpoint::GetUser);
             }
             (Family::AtlasV2, ["rateLimits"]) => route.get(method, Endpoint::ListRateLimits),
             (Family::AtlasV2, ["rateLimits", id]) => {
-                route.item = (*id).to_owned();
+                (*id).clone_into(&mut route.item);
                 route.get(method, Endpoint::GetRateLimit);
             }
             _ => {}
@@ -140,7 +139,7 @@ impl Route {
                 (method, Method::PATCH, Endpoint::UpdateGroupInvites),
             ]),
             ["invites", id] => {
-                self.item = (*id).to_owned();
+                (*id).clone_into(&mut self.item);
                 self.pick(&[
                     (method, Method::GET, Endpoint::GetGroupInvite),
                     (method, Method::PATCH, Endpoint::UpdateGroupInviteById),
@@ -157,7 +156,7 @@ impl Route {
                 Some((id, "removeRole")) => self.act(method, id, Endpoint::RemoveGroupUserRole),
                 Some(_) => {}
                 None => {
-                    self.item = (*id).to_owned();
+                    (*id).clone_into(&mut self.item);
                     self.pick(&[
                         (method, Method::GET, Endpoint::GetGroupUser),
                         (method, Method::DELETE, Endpoint::RemoveGroupUser),
@@ -165,7 +164,7 @@ impl Route {
                 }
             },
             ["users", id, "roles"] => {
-                self.item = (*id).to_owned();
+                (*id).clone_into(&mut self.item);
                 self.pick(&[(method, Method::PUT, Endpoint::UpdateGroupUserRoles)]);
             }
             _ => {}
@@ -180,7 +179,7 @@ impl Route {
                 (method, Method::PATCH, Endpoint::UpdateOrgInvites),
             ]),
             ["invites", id] => {
-                self.item = (*id).to_owned();
+                (*id).clone_into(&mut self.item);
                 self.pick(&[
                     (method, Method::GET, Endpoint::GetOrgInvite),
                     (method, Method::PATCH, Endpoint::UpdateOrgInviteById),
@@ -196,7 +195,7 @@ impl Route {
                 Some((id, "removeRole")) => self.act(method, id, Endpoint::RemoveOrgUserRole),
                 Some(_) => {}
                 None => {
-                    self.item = (*id).to_owned();
+                    (*id).clone_into(&mut self.item);
                     self.pick(&[
                         (method, Method::GET, Endpoint::GetOrgUser),
                         (method, Method::PATCH, Endpoint::UpdateOrgUser),
@@ -217,7 +216,7 @@ impl Route {
     }
 
     fn act(&mut self, method: &Method, item: &str, endpoint: Endpoint) {
-        self.item = item.to_owned();
+        item.clone_into(&mut self.item);
         self.post(method, endpoint);
     }
 

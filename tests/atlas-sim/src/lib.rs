@@ -1,4 +1,4 @@
-//! Simulator of MongoDB's project invitation APIs.
+//! Simulator of the APIs that invite people to `MongoDB` projects.
 //!
 //! Owns a faithful, in-memory double of the Atlas Administration API (legacy invitations and the
 //! 2025-02-19 users API), Cloud Manager and Ops Manager, with digest and OAuth authentication,

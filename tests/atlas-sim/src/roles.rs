@@ -5,10 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The MongoDB product a project lives in.
+/// The product a project lives in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Product {
-    /// MongoDB Atlas, served under `/api/atlas/v2`.
+    /// Atlas, served under `/api/atlas/v2`.
     #[default]
     Atlas,
     /// Cloud Manager, served under `/api/public/v1.0` of the same host as Atlas.

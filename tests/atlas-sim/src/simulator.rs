@@ -34,6 +34,7 @@ pub struct Simulator {
     control: JoinHandle<()>,
 }
 
+#[allow(clippy::must_use_candidate)] // most calls act, and what they return may be ignored
 impl Simulator {
     /// Starts a simulator on its addresses; free loopback ports by default.
     ///

@@ -66,7 +66,7 @@ impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let millis = self.0.as_millis();
         let (name, factor) =
-            UNITS.iter().rev().find(|(_, factor)| millis % u128::from(*factor) == 0).unwrap_or(&("ms", 1));
+            UNITS.iter().rev().find(|(_, factor)| millis.is_multiple_of(u128::from(*factor))).unwrap_or(&("ms", 1));
         if millis == 0 {
             return f.write_str("0s");
         }

@@ -17,6 +17,7 @@ use crate::{
     api_error::ApiError,
     auth::permit::{self, Need, Target},
     body,
+    endpoint::Family,
     server::reply::Reply,
     world::outbox::MailKind,
 };
@@ -113,8 +114,8 @@ pub(super) fn remove(cx: &mut Context<'_>, members_only: bool) -> Result<Reply, 
 /// Replaces the roles of a member (deprecated; Cloud Manager and Ops Manager have it too).
 pub(crate) fn put_roles(cx: &mut Context<'_>) -> Result<Reply, ApiError> {
     let need = match cx.route.family {
-        crate::endpoint::Family::Classic => Need::UserAdmin,
-        _ => Need::Owner,
+        Family::Classic => Need::UserAdmin,
+        Family::AtlasV2 | Family::AtlasV1 | Family::Oauth | Family::Other => Need::Owner,
     };
     let target = target(cx, need)?;
     let object = body::object(cx.call, &["groupRoles"])?;

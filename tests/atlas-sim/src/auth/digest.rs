@@ -1,4 +1,4 @@
-//! HTTP digest as MongoDB's servers do it (contract §5.1).
+//! HTTP digest as the real servers do it (contract §5.1).
 //!
 //! Owns nonces: 24 random bytes, 60 seconds, 1024 uses, each `nc` once. MD5 and `qop=auth` only.
 //! Must never accept a digest over anything but the request target exactly as sent.
@@ -54,7 +54,7 @@ pub(crate) fn check(world: &mut World, call: &Call) -> Result<Known, Reply> {
     let secret = &known.credential.secret;
     let ha1 = md5_hex(&format!("{}:{REALM}:{secret}", field("username")));
     let ha2 = md5_hex(&format!("{}:{target}", call.method));
-    let expected = md5_hex(&format!("{ha1}:{nonce}:{}:{}:{}:{ha2}", field("nc"), field("cnonce"), field("qop"),));
+    let expected = md5_hex(&format!("{ha1}:{nonce}:{}:{}:{}:{ha2}", field("nc"), field("cnonce"), field("qop")));
     let holds = field("realm") == REALM
         && field("qop") == "auth"
         && algorithm.eq_ignore_ascii_case("MD5")

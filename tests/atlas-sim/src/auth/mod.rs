@@ -108,6 +108,6 @@ pub(crate) fn basic(call: &Call) -> Option<(String, String)> {
     let encoded = call.header("authorization")?.split_once(' ')?.1.trim();
     let decoded = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
     let (id, secret) = decoded.split_once(':')?;
-    let plain = |text: &str| percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned());
+    let plain = |text: &str| percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned);
     Some((plain(id)?, plain(secret)?))
 }

@@ -46,13 +46,13 @@ pub(crate) fn token(world: &mut World, call: &Call) -> Reply {
         );
     }
     let text = format!("sim.{}", world.mint.hex(32));
-    let life = world.behaviour.token_life.duration();
-    world.credentials.tokens.insert(text.clone(), Token { client, expires: after(now, life) });
+    let lifetime = world.behaviour.token_life.duration();
+    world.credentials.tokens.insert(text.clone(), Token { client, expires: after(now, lifetime) });
     Reply::status(StatusCode::OK).header("cache-control", "no-store").json(
         "application/json",
         json!({
             "access_token": text,
-            "expires_in": life.as_secs(),
+            "expires_in": lifetime.as_secs(),
             "token_type": "Bearer",
         }),
     )

@@ -28,6 +28,7 @@ pub(crate) fn answer(cx: &mut Context<'_>) -> Reply {
     }
 }
 
+#[allow(clippy::wildcard_enum_match_arm)] // every other operation is of Atlas
 fn run(cx: &mut Context<'_>) -> Result<Reply, ApiError> {
     crate::atlas::check_body_media(cx.call)?;
     match cx.route.endpoint {

@@ -32,7 +32,7 @@ pub(crate) struct Flow {
 #[derive(Debug)]
 pub(crate) struct Pieces {
     padding: usize,
-    pieces: VecDeque<Bytes>,
+    queue: VecDeque<Bytes>,
     pause: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
     breaks_off: bool,
@@ -46,11 +46,11 @@ impl Pieces {
             body.truncate(keep);
         }
         let (size, pause) = flow.trickle.unwrap_or((usize::MAX, Duration::ZERO));
-        let mut pieces = VecDeque::new();
+        let mut queue = VecDeque::new();
         while !body.is_empty() {
-            pieces.push_back(body.split_to(size.clamp(1, body.len())));
+            queue.push_back(body.split_to(size.clamp(1, body.len())));
         }
-        Self { padding: flow.padding, pieces, pause, waiting: None, breaks_off }
+        Self { padding: flow.padding, queue, pause, waiting: None, breaks_off }
     }
 }
 
@@ -64,13 +64,13 @@ impl Body for Pieces {
             self.padding -= size;
             return Poll::Ready(Some(Ok(Frame::data(PADDING.slice(..size)))));
         }
-        if !self.pause.is_zero() && !self.pieces.is_empty() {
+        if !self.pause.is_zero() && !self.queue.is_empty() {
             let pause = self.pause;
             let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(pause)));
             ready!(waiting.as_mut().poll(cx));
             self.waiting = None;
         }
-        if let Some(piece) = self.pieces.pop_front() {
+        if let Some(piece) = self.queue.pop_front() {
             return Poll::Ready(Some(Ok(Frame::data(piece))));
         }
         if self.breaks_off {
@@ -81,6 +81,6 @@ impl Body for Pieces {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.padding == 0 && self.pieces.is_empty() && !self.breaks_off
+        self.padding == 0 && self.queue.is_empty() && !self.breaks_off
     }
 }

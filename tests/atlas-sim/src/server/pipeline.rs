@@ -247,7 +247,7 @@ fn answer(prepared: &Prepared, reply: &Reply) -> Outcome {
     let length = body.len() + flow.padding;
     let mut response = Response::new(Pieces::new(body, &flow));
     *response.status_mut() = reply.status;
-    *response.headers_mut() = reply.headers.clone();
+    *response.headers_mut() = (*reply.headers).clone();
     let bodyless = reply.status == http::StatusCode::NO_CONTENT;
     if !(bodyless && matches!(reply.content, Content::Nothing)) {
         response.headers_mut().insert(http::header::CONTENT_LENGTH, length.into());

@@ -13,7 +13,7 @@ use super::call::Call;
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Box<HeaderMap>,
     pub(crate) content: Content,
 }
 
@@ -31,7 +31,7 @@ pub(crate) enum Content {
 impl Reply {
     /// An answer without a body.
     pub(crate) fn status(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), content: Content::Nothing }
+        Self { status, headers: Box::default(), content: Content::Nothing }
     }
 
     /// A JSON answer; its media type is set by the API family.
@@ -106,7 +106,12 @@ fn enveloped(value: Value, status: StatusCode) -> Value {
             object.insert("status".to_owned(), code);
             sorted(Value::Object(object))
         }
-        other => {
+        other @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_)) => {
             let mut object = Map::new();
             object.insert("content".to_owned(), other);
             object.insert("status".to_owned(), code);

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Org, World};
 
-/// A MongoDB account.
+/// An account.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
     pub(crate) id: String,
