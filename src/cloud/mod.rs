@@ -3,6 +3,23 @@
 //! Owns everything that knows HTTP, JSON and error codes. Wire types never leave this module. Must never decide what an
 //! answer means for an invitation, and must never send a request twice that may e-mail somebody.
 
+pub mod base_url;
+mod codes;
+mod create;
+pub mod credentials;
+mod digest;
+pub mod endpoint;
+mod error;
+pub mod http_api;
+pub mod limits;
+mod message;
+pub mod oauth;
+mod repeatable;
+mod roster;
+mod tls;
+mod transport;
+mod wire;
+
 use crate::domain::attempt::AcknowledgedAttempt;
 use crate::domain::failure::Failure;
 use crate::domain::remote::{Invitation, Member, ObjectId, Roles, Username};

@@ -20,6 +20,11 @@ pub struct Failure {
 pub enum FailureKind {
     /// The attempt's time or the lease was over before the first byte: nothing was sent.
     Fenced,
+    /// What must come before a create (a challenge, a token) could not be had: nothing was sent. Creates only.
+    NotSent {
+        /// `Retry-After`, where the answer had it.
+        retry_after: Option<Duration>,
+    },
     /// No connection was made (DNS, connect, proxy): nothing was sent.
     Unreachable,
     /// No TLS connection that can be trusted: nothing was sent.
@@ -87,6 +92,7 @@ impl FailureKind {
     pub fn is_definite_no(self) -> bool {
         match self {
             Self::Fenced
+            | Self::NotSent { .. }
             | Self::Unreachable
             | Self::TlsFailed
             | Self::RateLimited { .. }
@@ -114,6 +120,7 @@ impl FailureKind {
                 Scope::Project
             }
             Self::Fenced
+            | Self::NotSent { .. }
             | Self::Unavailable { .. }
             | Self::InvitationThrottled
             | Self::Maintenance
@@ -129,6 +136,7 @@ impl FailureKind {
     pub fn cure(self) -> Cure {
         match self {
             Self::Fenced
+            | Self::NotSent { .. }
             | Self::Unreachable
             | Self::TlsFailed
             | Self::Unavailable { .. }
@@ -156,6 +164,7 @@ impl FailureKind {
                 Reason::InviterNotReady
             }
             Self::Unavailable { .. }
+            | Self::NotSent { .. }
             | Self::Maintenance
             | Self::InvitationGone
             | Self::AlreadyThere
@@ -178,6 +187,7 @@ impl FailureKind {
             Self::RateLimited { .. } => Reason::RateLimited,
             Self::Sunset => Reason::ApiSunset,
             Self::Fenced
+            | Self::NotSent { .. }
             | Self::Unavailable { .. }
             | Self::InvitationThrottled
             | Self::Maintenance
@@ -195,6 +205,7 @@ impl FailureKind {
     pub fn label(self) -> &'static str {
         match self {
             Self::Fenced => "fenced",
+            Self::NotSent { .. } => "not_sent",
             Self::Unreachable => "unreachable",
             Self::TlsFailed => "tls_failed",
             Self::Unavailable { .. } => "unavailable",
@@ -218,7 +229,9 @@ impl FailureKind {
     #[must_use]
     pub fn retry_after(self) -> Option<Duration> {
         match self {
-            Self::Unavailable { retry_after } | Self::RateLimited { retry_after } => retry_after,
+            Self::NotSent { retry_after } | Self::Unavailable { retry_after } | Self::RateLimited { retry_after } => {
+                retry_after
+            }
             Self::InvitationThrottled => Some(Duration::from_secs(60)),
             Self::Fenced
             | Self::Unreachable
