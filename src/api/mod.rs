@@ -3,9 +3,12 @@
 //! Owns the wire form of the `invitation-operator.io` API group. Must never decide, call or wait: a type here may be
 //! constructed, compared and serialised, and that is all.
 
-// `KubeSchema` emits `pub` items inside function bodies; columns of one kind share their type. Field docs are what
-// `kubectl explain` prints, and marks would show there.
-#![allow(unreachable_pub, clippy::duplicated_attributes, clippy::doc_markdown, clippy::doc_link_with_quotes)]
+// `KubeSchema` emits `pub` items inside function bodies.
+#![allow(unreachable_pub)]
+// Each printer column names its own `type_`, which the lint takes for the same attribute.
+#![allow(clippy::duplicated_attributes)]
+// Field docs are what `kubectl explain` prints, and marks would show there.
+#![allow(clippy::doc_markdown, clippy::doc_link_with_quotes)]
 
 pub mod claim;
 pub mod crd;

@@ -40,7 +40,7 @@ pub struct ProjectInvitationStatus {
     /// Id of the person at MongoDB, once a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
-    /// How many e-mails the operator sent, or may have sent, to this person for this project in the last 24 hours.
+    /// How many e-mails the operator sent, or may have sent, to this person for this project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mails_sent: Option<i32>,
     /// When the last of them was sent.

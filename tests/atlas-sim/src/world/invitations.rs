@@ -1,0 +1,279 @@
+//! Invitations of both generations.
+//!
+//! Owns their life: sent, changed, cancelled, expired. The two generations never see each other's
+//! pending people (contract §0, §2.20). Must never decide HTTP statuses.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{World, outbox::MailKind, people::union};
+use crate::{clock::after, ids::Mint};
+
+/// A legacy project invitation.
+#[derive(Clone, Debug)]
+pub(crate) struct Invitation {
+    pub(crate) id: String,
+    pub(crate) username: String,
+    pub(crate) roles: Vec<String>,
+    pub(crate) created: Timestamp,
+    pub(crate) expires: Timestamp,
+    pub(crate) inviter: String,
+    /// Reads and lists do not show it before this moment (contract §10.21).
+    pub(crate) visible: Timestamp,
+}
+
+/// A legacy organisation invitation.
+#[derive(Clone, Debug)]
+pub(crate) struct OrgInvitation {
+    pub(crate) id: String,
+    pub(crate) username: String,
+    pub(crate) roles: Vec<String>,
+    pub(crate) created: Timestamp,
+    pub(crate) expires: Timestamp,
+    pub(crate) inviter: String,
+    /// Project roles it carries, by project id.
+    pub(crate) groups: BTreeMap<String, Vec<String>>,
+    pub(crate) team_ids: Vec<String>,
+}
+
+/// Somebody invited through the 2025-02-19 users API.
+#[derive(Clone, Debug)]
+pub(crate) struct Pending {
+    pub(crate) id: String,
+    pub(crate) username: String,
+    pub(crate) org_roles: Vec<String>,
+    pub(crate) created: Timestamp,
+    pub(crate) expires: Timestamp,
+    pub(crate) inviter: String,
+    pub(crate) rejected: bool,
+    pub(crate) visible: Timestamp,
+    /// Project roles it carries, by project id.
+    pub(crate) groups: BTreeMap<String, Vec<String>>,
+}
+
+/// Who asks, and which request it was: what a mail and an invitation remember.
+#[derive(Clone, Debug)]
+pub(crate) struct Sender {
+    pub(crate) inviter: String,
+    pub(crate) request: u64,
+}
+
+impl World {
+    /// Drops legacy invitations whose time is over. Called before every effect and view.
+    pub(crate) fn sweep(&mut self) {
+        let now = self.clock.now();
+        let grace = self.behaviour.expired_listed_for.duration();
+        for project in self.projects.values_mut() {
+            project.invitations.retain(|invitation| after(invitation.expires, grace) > now);
+        }
+        for org in self.orgs.values_mut() {
+            org.invitations.retain(|invitation| after(invitation.expires, grace) > now);
+        }
+    }
+
+    /// Sends a legacy project invitation, and the organisation invitation it implies (§2.7).
+    pub(crate) fn send_invitation(
+        &mut self,
+        project: &str,
+        username: &str,
+        roles: Vec<String>,
+        sender: &Sender,
+    ) -> Option<Invitation> {
+        let times = self.times();
+        let invitation = Invitation {
+            id: self.mint.object_id(times.created),
+            username: self.stored_username(username),
+            roles,
+            created: times.created,
+            expires: times.expires,
+            inviter: sender.inviter.clone(),
+            visible: times.visible,
+        };
+        let target = self.projects.get_mut(project)?;
+        target.invitations.push(invitation.clone());
+        let org = target.org.clone();
+        let groups = BTreeMap::from([(project.to_owned(), invitation.roles.clone())]);
+        self.imply_org_invitation(&org, username, groups, sender);
+        self.mail(MailKind::ProjectInvitation, project, &invitation.username, Some(&invitation.id), sender.request);
+        Some(invitation)
+    }
+
+    fn imply_org_invitation(
+        &mut self,
+        org: &str,
+        username: &str,
+        groups: BTreeMap<String, Vec<String>>,
+        sender: &Sender,
+    ) {
+        if self.belongs_to_org(org, username) {
+            return;
+        }
+        let times = self.times();
+        let stored = self.stored_username(username);
+        let Some(org) = self.orgs.get_mut(org) else {
+            return;
+        };
+        if let Some(existing) = org.invitations.iter_mut().find(|i| i.username.eq_ignore_ascii_case(username)) {
+            existing.groups.extend(groups);
+            return;
+        }
+        org.invitations.push(times.org_invitation(
+            &mut self.mint,
+            stored,
+            vec!["ORG_MEMBER".to_owned()],
+            groups,
+            sender,
+        ));
+    }
+
+    /// Sends a legacy organisation invitation.
+    pub(crate) fn send_org_invitation(
+        &mut self,
+        org: &str,
+        username: &str,
+        roles: Vec<String>,
+        groups: BTreeMap<String, Vec<String>>,
+        sender: &Sender,
+    ) -> Option<OrgInvitation> {
+        let times = self.times();
+        let stored = self.stored_username(username);
+        let project = groups.keys().next().cloned().unwrap_or_default();
+        let target = self.orgs.get_mut(org)?;
+        let existing = target.invitations.iter_mut().find(|i| i.username.eq_ignore_ascii_case(username));
+        let invitation = if let Some(existing) = existing {
+            existing.groups.extend(groups);
+            union(&mut existing.roles, &roles);
+            existing.clone()
+        } else {
+            let fresh = times.org_invitation(&mut self.mint, stored, roles, groups, sender);
+            target.invitations.push(fresh.clone());
+            fresh
+        };
+        self.mail(
+            MailKind::OrganizationInvitation,
+            &project,
+            &invitation.username,
+            Some(&invitation.id),
+            sender.request,
+        );
+        Some(invitation)
+    }
+
+    /// Invites through the users API: amends a pending organisation invitation, else makes one.
+    pub(crate) fn send_pending(
+        &mut self,
+        org: &str,
+        username: &str,
+        org_roles: &[String],
+        groups: BTreeMap<String, Vec<String>>,
+        sender: &Sender,
+    ) -> Option<Pending> {
+        let times = self.times();
+        let now = self.clock.now();
+        let stored = self.stored_username(username);
+        let project = groups.keys().next().cloned().unwrap_or_default();
+        let target = self.orgs.get_mut(org)?;
+        // Expired and rejected people are replaced (contract §1.2).
+        target.pending.retain(|p| !p.username.eq_ignore_ascii_case(username) || (!p.rejected && p.expires > now));
+        let existing = target.pending.iter_mut().find(|p| p.username.eq_ignore_ascii_case(username));
+        let pending = if let Some(existing) = existing {
+            for (group, roles) in groups {
+                union(existing.groups.entry(group).or_default(), &roles);
+            }
+            existing.clone()
+        } else {
+            let fresh = Pending {
+                id: self.mint.object_id(times.created),
+                username: stored,
+                org_roles: if org_roles.is_empty() { vec!["ORG_MEMBER".to_owned()] } else { org_roles.to_vec() },
+                created: times.created,
+                expires: times.expires,
+                inviter: sender.inviter.clone(),
+                rejected: false,
+                visible: times.visible,
+                groups,
+            };
+            target.pending.push(fresh.clone());
+            fresh
+        };
+        self.mail(MailKind::OrganizationInvitation, &project, &pending.username, Some(&pending.id), sender.request);
+        Some(pending)
+    }
+
+    /// Deletes a legacy project invitation. The organisation invitation stays, without this
+    /// project's roles (contract §2.7, §10.17).
+    pub(crate) fn cancel_invitation(&mut self, project: &str, id: &str) -> bool {
+        let Some(target) = self.projects.get_mut(project) else {
+            return false;
+        };
+        let Some(position) = target.invitations.iter().position(|i| i.id == id) else {
+            return false;
+        };
+        let gone = target.invitations.remove(position);
+        let others = target.invitations.iter().any(|i| i.username.eq_ignore_ascii_case(&gone.username));
+        let org = target.org.clone();
+        if !others && let Some(org) = self.orgs.get_mut(&org) {
+            for invitation in &mut org.invitations {
+                if invitation.username.eq_ignore_ascii_case(&gone.username) {
+                    invitation.groups.remove(project);
+                }
+            }
+        }
+        true
+    }
+
+    /// Keeps the implied organisation invitation's project roles as the project invitation has them.
+    pub(crate) fn carry_roles(&mut self, org: &str, project: &str, username: &str, to: &[String]) {
+        let invitations = self.orgs.get_mut(org).map(|org| &mut org.invitations);
+        for invitation in invitations.into_iter().flatten() {
+            if invitation.username.eq_ignore_ascii_case(username)
+                && let Some(roles) = invitation.groups.get_mut(project)
+            {
+                *roles = to.to_vec();
+            }
+        }
+    }
+
+    fn times(&self) -> Times {
+        let created = self.clock.whole_second();
+        Times {
+            created,
+            expires: after(created, self.behaviour.invitation_life.duration()),
+            visible: if self.behaviour.list_lag.duration().is_zero() {
+                created
+            } else {
+                after(self.clock.now(), self.behaviour.list_lag.duration())
+            },
+        }
+    }
+}
+
+/// The three moments of a new invitation.
+struct Times {
+    created: Timestamp,
+    expires: Timestamp,
+    visible: Timestamp,
+}
+
+impl Times {
+    fn org_invitation(
+        &self,
+        mint: &mut Mint,
+        username: String,
+        roles: Vec<String>,
+        groups: BTreeMap<String, Vec<String>>,
+        sender: &Sender,
+    ) -> OrgInvitation {
+        OrgInvitation {
+            id: mint.object_id(self.created),
+            username,
+            roles,
+            created: self.created,
+            expires: self.expires,
+            inviter: sender.inviter.clone(),
+            groups,
+            team_ids: Vec::new(),
+        }
+    }
+}
