@@ -266,7 +266,7 @@ pub enum OnUnknown {
 pub struct AllowInviter {
     /// Ids of projects that people may be invited to; absent or ['*'] allows every project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 500), inner(length(max = 24)))]
+    #[schemars(length(max = 500), inner(length(max = 100)))]
     #[x_kube(merge_strategy = ListMerge::Set, validation = rules::allowed_projects())]
     pub projects: Option<Vec<String>>,
     /// Roles that may be given; absent or ['*'] allows every role.
@@ -287,7 +287,7 @@ pub struct AllowInviter {
 pub struct AllowClusterInviter {
     /// Ids of projects that people may be invited to; ['*'] allows every project. Required.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 500), inner(length(max = 24)))]
+    #[schemars(length(max = 500), inner(length(max = 100)))]
     #[x_kube(merge_strategy = ListMerge::Set, validation = rules::allowed_projects())]
     pub projects: Option<Vec<String>>,
     /// Roles that may be given; ['*'] allows every role. Required.
