@@ -5,6 +5,7 @@
 
 pub mod base_url;
 mod codes;
+pub mod connector;
 mod create;
 pub mod credentials;
 mod digest;

@@ -3,18 +3,16 @@
 //! kube's store follows the watch, which lags behind the writes of this very process. What the API server returned for an
 //! own write is served until the watch has caught up. Must never be what an e-mail is decided on: that is read live.
 
-use kube::ResourceExt;
-use kube::runtime::reflector::{Lookup, ObjectRef, Store};
+use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher;
+use kube::{Resource, ResourceExt};
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A store with the own writes that it has not seen yet.
 pub struct Cache<K>
 where
-    K: Lookup + ResourceExt + Clone + 'static,
-    K::DynamicType: Hash + Eq + Clone + Default,
+    K: Resource<DynamicType = ()> + Clone + 'static,
 {
     store: Store<K>,
     written: Mutex<HashMap<ObjectRef<K>, Arc<K>>>,
@@ -22,8 +20,7 @@ where
 
 impl<K> Cache<K>
 where
-    K: Lookup + ResourceExt + Clone + 'static,
-    K::DynamicType: Hash + Eq + Clone + Default,
+    K: Resource<DynamicType = ()> + Clone + 'static,
 {
     /// Over a store that a reflector fills.
     #[must_use]
@@ -38,7 +35,7 @@ where
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(own) = written.get(key) else { return seen };
         match &seen {
-            Some(seen) if seen.uid() != own.uid() || version(seen.as_ref()) >= version(own.as_ref()) => {
+            Some(seen) if seen.meta().uid != own.meta().uid || version(seen.as_ref()) >= version(own.as_ref()) => {
                 written.remove(key);
             }
             // Written and not watched yet.
@@ -64,9 +61,9 @@ where
     /// Lets the watch overtake own writes: to be called with every event that has reached the store.
     pub fn watched(&self, event: &watcher::Event<K>) {
         match event {
-            watcher::Event::Delete(object) => self.forget(&object.to_object_ref(K::DynamicType::default())),
+            watcher::Event::Delete(object) => self.forget(&ObjectRef::from_obj(object)),
             watcher::Event::Apply(object) => {
-                let key = object.to_object_ref(K::DynamicType::default());
+                let key = ObjectRef::from_obj(object);
                 let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
                 if written.get(&key).is_some_and(|own| version(own.as_ref()) <= version(object)) {
                     written.remove(&key);
@@ -86,6 +83,6 @@ where
 }
 
 /// resourceVersions of one resource are ordered numbers (Kubernetes: KEP-5504).
-fn version<K: ResourceExt>(object: &K) -> u64 {
+fn version(object: &impl ResourceExt) -> u64 {
     object.resource_version().and_then(|version| version.parse().ok()).unwrap_or_default()
 }

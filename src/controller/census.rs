@@ -4,6 +4,7 @@
 
 use super::connection::Connections;
 use super::observer::Observer;
+use super::wakes::Wakes;
 use crate::api::{InvitationClaim, Phase, ProjectInvitation};
 use kube::runtime::reflector::Store;
 use std::collections::HashMap;
@@ -31,13 +32,14 @@ pub async fn run(
     objects: Store<ProjectInvitation>,
     claims: Store<InvitationClaim>,
     connections: Arc<Connections>,
+    wakes: Arc<Wakes>,
     observer: Arc<dyn Observer>,
 ) {
     let mut tick = tokio::time::interval(EVERY);
     loop {
         tick.tick().await;
         observer.census(&take(&objects, &claims, &connections));
-        observer.heartbeat();
+        wakes.pulse();
         // Credentials of inviters that are gone stay only while a claim may need them.
         let needed = claims.state();
         connections.forget_retired(|uid| needed.iter().any(|claim| claim.spec.inviter_ref.uid == uid));

@@ -5,7 +5,7 @@
 //! never hold what one inviter's credentials saw.
 
 use super::inviter_spec::{Access, InviterSettings};
-use crate::api::{RecordedInviter, Reason};
+use crate::api::{Reason, RecordedInviter};
 use crate::cloud::InvitesApi;
 use crate::domain::decide::Finding;
 use crate::domain::desired::InviterName;
@@ -73,27 +73,22 @@ impl Connections {
     /// The credentials that last worked for a recorded inviter, whatever became of it.
     #[must_use]
     pub fn last_good(&self, recorded: &RecordedInviter) -> Option<Arc<Connection>> {
-        let name = InviterName {
-            kind: recorded.kind,
-            namespace: recorded.namespace.clone(),
-            name: recorded.name.clone(),
-        };
+        let name =
+            InviterName { kind: recorded.kind, namespace: recorded.namespace.clone(), name: recorded.name.clone() };
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         let present = entries.get(&name).filter(|entry| entry.uid == recorded.uid);
-        present.and_then(|entry| entry.last_good.clone()).or_else(|| {
-            self.retired.read().unwrap_or_else(PoisonError::into_inner).get(&recorded.uid).cloned()
-        })
+        present
+            .and_then(|entry| entry.last_good.clone())
+            .or_else(|| self.retired.read().unwrap_or_else(PoisonError::into_inner).get(&recorded.uid).cloned())
     }
 
     /// The inviter's credentials are accepted. Returns whether that is news.
     pub fn ready(&self, settings: &InviterSettings, connection: Connection) -> bool {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         let news = entries.get(&settings.name).is_none_or(|entry| {
-            entry.trouble.is_some()
-                || entry.last_good.as_ref().is_none_or(|before| before.facts != connection.facts)
+            entry.trouble.is_some() || entry.last_good.as_ref().is_none_or(|before| before.facts != connection.facts)
         });
-        let entry =
-            Entry { uid: settings.uid.clone(), trouble: None, last_good: Some(Arc::new(connection)) };
+        let entry = Entry { uid: settings.uid.clone(), trouble: None, last_good: Some(Arc::new(connection)) };
         if let Some(before) = entries.insert(settings.name.clone(), entry) {
             self.retire(before, &settings.uid);
         }

@@ -3,7 +3,6 @@
 //! Cleanup must not depend on validation or on an inviter that is still there. Whatever cannot be done in time stays in
 //! the claim as a debt. Must never hold an object for ever.
 
-use super::clock::Clock;
 use super::connection::Connection;
 use super::observer::PassOutcome;
 use super::pass::{PassReport, Passes, Shown};

@@ -3,7 +3,6 @@
 //! Whatever may lead to an e-mail is read live here, in the order that the protocol asks for: object, claim, then a roster
 //! begun after both. Must never decide.
 
-use super::clock::Clock;
 use super::cluster::ClusterError;
 use super::connection::Connection;
 use super::pass::Passes;
@@ -51,7 +50,9 @@ impl Passes {
             }
         }
         if claim.as_ref().is_some_and(|claim| !same_key(&claim.spec.key, &key)) {
-            return Gathered::Cluster(ClusterError::Refused(format!("InvitationClaim {name} holds the key of another person")));
+            return Gathered::Cluster(ClusterError::Refused(format!(
+                "InvitationClaim {name} holds the key of another person"
+            )));
         }
         let ownership = match self.ownership(claim.as_deref(), &desired).await {
             Ok(ownership) => ownership,
@@ -69,7 +70,8 @@ impl Passes {
         });
         let status = object.status.as_ref();
         let mut facts = Facts {
-            status_tells_of_invitation: status.is_some_and(|status| status.id.is_some() || status.accepted_at.is_some()),
+            status_tells_of_invitation: status
+                .is_some_and(|status| status.id.is_some() || status.accepted_at.is_some()),
             asked: desired.requested_at.is_some()
                 && status.and_then(|status| status.last_handled_reconcile_at.as_ref()) != desired.requested_at.as_ref(),
             desired,
@@ -103,7 +105,8 @@ impl Passes {
             Err(trouble) => return Gathered::NoRoster(Box::new(facts), trouble),
         };
         let was_there = facts.claim.as_ref().is_some_and(|claim| {
-            claim.invitation.is_some() || claim.verdict.as_ref().is_some_and(|verdict| verdict.kind == VerdictKind::Accepted)
+            claim.invitation.is_some()
+                || claim.verdict.as_ref().is_some_and(|verdict| verdict.kind == VerdictKind::Accepted)
         });
         let shows = roster.shows(&facts.desired.username);
         let settled = self.memory.update(&uid, |memory| {

@@ -10,7 +10,11 @@ use super::secrets;
 use super::settings::ControllerSettings;
 use super::wakes::Wakes;
 use crate::api::Reason;
-use crate::cloud::{Connect, ConnectionSettings, Credentials, InvitesApi};
+use crate::cloud::InvitesApi;
+use crate::cloud::base_url::checked_base_url;
+use crate::cloud::connector::Connect;
+use crate::cloud::credentials::Credentials;
+use crate::cloud::http_api;
 use crate::domain::decide::Finding;
 use crate::domain::facts::InviterFacts;
 use crate::domain::failure::FailureKind;
@@ -18,7 +22,6 @@ use crate::domain::key::canonical_host;
 use crate::domain::schedule::api_backoff;
 use kube::Client;
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use url::Url;
@@ -152,7 +155,8 @@ impl InviterPasses {
         };
         let identity = credentials.identity().to_owned();
         let content = format!("{}|{}|{ca_version}", settings.generation, secret.version);
-        let asked = settings.requested_at.is_some() && settings.requested_at != settings.status.last_handled_reconcile_at;
+        let asked =
+            settings.requested_at.is_some() && settings.requested_at != settings.status.last_handled_reconcile_at;
         let revision = format!("{}|{content}", settings.uid);
         let now = self.clock.monotonic();
         let resting = self.with_memory(&settings.uid, |memory| {
@@ -174,7 +178,7 @@ impl InviterPasses {
         let api = match known {
             Some(api) => api,
             None => {
-                let connection = ConnectionSettings {
+                let connection = http_api::Connection {
                     product: settings.product,
                     base_url,
                     credentials,
@@ -201,14 +205,9 @@ impl InviterPasses {
         let denied = |message: String| Finding::new(Reason::HostNotAllowed, message);
         let url = Url::parse(&settings.base_url)
             .map_err(|error| denied(format!("baseUrl {} is no URL: {error}", settings.base_url)))?;
-        let host = canonical_host(&url).ok_or_else(|| denied(format!("baseUrl {} names no host", settings.base_url)))?;
-        if !url.username().is_empty() || url.password().is_some() || !matches!(url.path(), "" | "/") || url.query().is_some()
-        {
-            return Err(denied("baseUrl must be https:// and a host, without user, path or query".to_owned()));
-        }
-        if !(url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url))) {
-            return Err(denied("baseUrl must be https:// (plain http:// is for loopback only)".to_owned()));
-        }
+        let host =
+            canonical_host(&url).ok_or_else(|| denied(format!("baseUrl {} names no host", settings.base_url)))?;
+        let url = checked_base_url(&url).map_err(|problem| denied(problem.to_string()))?;
         if !self.settings.allowed_hosts.contains(&host) {
             return Err(denied(format!(
                 "{host} is not among the hosts that the operator may send credentials to: ask its administrator to add it \
@@ -217,11 +216,6 @@ impl InviterPasses {
         }
         Ok((url, host))
     }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn facts(settings: &InviterSettings, host: String, identity: String, revision: String) -> InviterFacts {

@@ -10,8 +10,8 @@ use super::inviter_status::inviter_status;
 use super::kube_cluster::within;
 use super::wakes::Wakes;
 use super::watch::{Events, what_wakes};
-use crate::api::names::CONTROLLER;
 use crate::api::InviterStatus;
+use crate::api::names::CONTROLLER;
 use crate::domain::schedule::LONGEST_WAIT;
 use futures::channel::mpsc::UnboundedReceiver;
 use futures::{Stream, StreamExt};
@@ -20,7 +20,7 @@ use kube::runtime::controller::{Action, Config, Controller};
 use kube::runtime::events::{Event as KubeEvent, EventType, Recorder};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher::{self, Event};
-use kube::runtime::{WatchStreamExt, predicates};
+use kube::runtime::{PredicateConfig, WatchStreamExt};
 use kube::{Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -87,9 +87,8 @@ pub async fn run<K>(
 ) where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
-    let trigger = events
-        .applied_objects()
-        .predicate_filter(|object: &K| Some(what_wakes(object)), predicates_config());
+    let trigger =
+        events.applied_objects().predicate_filter(|object: &K| Some(what_wakes(object)), PredicateConfig::default());
     Controller::for_stream(trigger, store)
         .with_config(Config::default().concurrency(4))
         .reconcile_on(wakes)
@@ -103,10 +102,6 @@ pub async fn run<K>(
         )
         .for_each(|_| futures::future::ready(()))
         .await;
-}
-
-fn predicates_config() -> predicates::Config {
-    predicates::Config::default()
 }
 
 async fn reconcile<K>(object: &K, context: &InviterContext<K>, api_of: fn(&Client, &K) -> Api<K>) -> Duration
@@ -149,4 +144,3 @@ where
     let params = PatchParams { field_manager: Some(CONTROLLER.to_owned()), ..PatchParams::default() };
     within(api.patch_status(&object.name_any(), &params, &patch)).await.map(|_| ())
 }
-

@@ -4,8 +4,8 @@
 //! anything but the object.
 
 use crate::api::{
-    Adoption, CaBundleRef, ClusterInviter, Inviter, InviterKind, InviterStatus, Mode, NamespaceSelector, OnUnknown, Product,
-    RecordedInviter,
+    Adoption, CaBundleRef, ClusterInviter, Inviter, InviterKind, InviterStatus, Mode, NamespaceSelector, OnUnknown,
+    Product, RecordedInviter,
 };
 use crate::domain::desired::{InviterName, requested_at};
 use crate::domain::key::DEFAULT_BASE_URL;
@@ -77,7 +77,11 @@ impl InviterSettings {
         let namespace = inviter.namespace().unwrap_or_default();
         let spec = &inviter.spec;
         Self {
-            name: InviterName { kind: InviterKind::Inviter, namespace: Some(namespace.clone()), name: inviter.name_any() },
+            name: InviterName {
+                kind: InviterKind::Inviter,
+                namespace: Some(namespace.clone()),
+                name: inviter.name_any(),
+            },
             uid: inviter.uid().unwrap_or_default(),
             generation: inviter.metadata.generation.unwrap_or_default(),
             product: spec.product,

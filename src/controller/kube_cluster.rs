@@ -190,7 +190,8 @@ impl Cluster for KubeCluster {
                 action: "Reconcile".to_owned(),
                 secondary: None,
             };
-            let published = tokio::time::timeout(DEADLINE, self.recorder.publish(&event, &object.object_ref(&()))).await;
+            let published =
+                tokio::time::timeout(DEADLINE, self.recorder.publish(&event, &object.object_ref(&()))).await;
             // Events are refused in a namespace that is being deleted, and nothing rests on them.
             if let Ok(Err(error)) = published {
                 tracing::debug!(%error, "event not published");

@@ -20,8 +20,6 @@ pub struct Remembered {
     pub failures: u32,
     /// Since when the inviter has not been usable.
     pub inviter_missing_since: Option<Duration>,
-    /// Since when a deletion has waited for usable credentials.
-    pub blocked_since: Option<Duration>,
 }
 
 /// All that is remembered.

@@ -34,7 +34,8 @@ where
         listed: HashSet::new(),
         begun: false,
     };
-    let tagged = sources.into_iter().enumerate().map(|(source, events)| events.map(move |event| (source, event)).boxed());
+    let tagged =
+        sources.into_iter().enumerate().map(|(source, events)| events.map(move |event| (source, event)).boxed());
     stream::select_all(tagged)
         .scan(state, |state, (source, event)| {
             let out = match event {
@@ -115,7 +116,8 @@ mod tests {
             begun: false,
         };
         let (reader, mut writer) = store::<ConfigMap>();
-        let mut feed = |source, event| merge.apply(source, event).iter().for_each(|event| writer.apply_watcher_event(event));
+        let mut feed =
+            |source, event| merge.apply(source, event).iter().for_each(|event| writer.apply_watcher_event(event));
         feed(0, Event::Init);
         feed(0, Event::InitApply(object("a", "one")));
         feed(0, Event::InitApply(object("a", "two")));

@@ -2,30 +2,31 @@
 //!
 //! Owns when Kubernetes and MongoDB are read and written. Must never decide what something means.
 
-mod cache;
+pub mod cache;
 pub mod census;
 pub mod clock;
 pub mod cluster;
 pub mod connection;
-mod farewell;
-mod gather;
-mod inviter_pass;
-mod inviter_run;
-mod inviter_spec;
-mod inviter_status;
-mod kube_cluster;
-mod memory;
-mod merge;
-mod namespaces;
+pub mod farewell;
+pub mod fence;
+pub mod gather;
+pub mod inviter_pass;
+pub mod inviter_run;
+pub mod inviter_spec;
+pub mod inviter_status;
+pub mod kube_cluster;
+pub mod memory;
+pub mod merge;
+pub mod namespaces;
 pub mod observer;
-mod pass;
-mod perform;
-mod queue;
-mod roster;
-mod run;
-mod secrets;
+pub mod pass;
+pub mod perform;
+pub mod queue;
+pub mod roster;
+pub mod run;
+pub mod secrets;
 pub mod settings;
-mod wakes;
-mod watch;
+pub mod wakes;
+pub mod watch;
 
 pub use run::{Ports, run};

@@ -74,6 +74,8 @@ pub trait Observer: Send + Sync {
     fn mailed(&self, result: MailResult);
     /// A watch broke; it is being restarted.
     fn watch_failed(&self, kind: &'static str);
+    /// An object could not be read and was left alone.
+    fn unreadable(&self, kind: &'static str);
     /// The queue is alive.
     fn heartbeat(&self);
     /// What there is, counted now and then.

@@ -112,10 +112,10 @@ impl Passes {
                 self.memory.update(&uid, |memory| memory.inviter_missing_since = None);
                 self.connected(&object, desired, life, &connection).await
             }
-            Err(Unusable::Because(finding)) if deleting => self.delete_without_inviter(&object, desired, life, finding).await,
-            Err(Unusable::Because(finding)) => {
-                self.blocked(&object, Some(&desired), finding, Wake::NextLook).await
+            Err(Unusable::Because(finding)) if deleting => {
+                self.delete_without_inviter(&object, desired, life, finding).await
             }
+            Err(Unusable::Because(finding)) => self.blocked(&object, Some(&desired), finding, Wake::NextLook).await,
         }
     }
 
@@ -131,7 +131,9 @@ impl Passes {
                     let namespace = &desired.object.namespace;
                     because(
                         Reason::PolicyDenied,
-                        format!("namespaces of {name} does not select namespace {namespace}: ask the platform team to allow it"),
+                        format!(
+                            "namespaces of {name} does not select namespace {namespace}: ask the platform team to allow it"
+                        ),
                     )
                 }
             }
@@ -146,7 +148,9 @@ impl Passes {
                     Some(namespace) => {
                         format!("{name} does not exist in namespace {namespace}: create it, or correct inviterRef")
                     }
-                    None => format!("{name} does not exist or is not served: ask the platform team, or correct inviterRef"),
+                    None => {
+                        format!("{name} does not exist or is not served: ask the platform team, or correct inviterRef")
+                    }
                 },
             ),
         }

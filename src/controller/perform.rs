@@ -3,7 +3,6 @@
 //! Order is everything here: claim acknowledged before the call, result recorded after it. Must never call twice, and must
 //! never turn an unanswered write into an assumption.
 
-use super::clock::Clock;
 use super::cluster::ClusterError;
 use super::connection::Connection;
 use super::observer::{MailResult, PassOutcome};
@@ -66,7 +65,10 @@ impl Passes {
                         self.rosters.note(connection, &facts.desired.project, id, Some(&invitation)).await;
                         grant_log(facts, "roles of a pending invitation changed");
                         let seen = Some(seen_now(&invitation));
-                        Performed { seen, ..Performed::new(Outcome::Updated(Box::new(invitation)), PassOutcome::Updated, Some(claim)) }
+                        Performed {
+                            seen,
+                            ..Performed::new(Outcome::Updated(Box::new(invitation)), PassOutcome::Updated, Some(claim))
+                        }
                     }
                     Err(failure) => self.failed(connection, failure, Some(claim)),
                 })
@@ -175,7 +177,10 @@ impl Passes {
         let outcome = match found {
             None => Ok(Cancelled::AlreadyGone),
             // An id that names somebody else was never this object's to cancel.
-            Some(found) if found.username != desired.username || found.group_id.as_ref().is_some_and(|group| *group != desired.project) => {
+            Some(found)
+                if found.username != desired.username
+                    || found.group_id.as_ref().is_some_and(|group| *group != desired.project) =>
+            {
                 return Ok(Performed::new(Outcome::NotOurs, PassOutcome::Recorded, Some(written)));
             }
             Some(_) => connection.api.cancel(&desired.project, id).await,

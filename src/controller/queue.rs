@@ -11,7 +11,7 @@ use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
 use kube::runtime::controller::{Action, Config, Controller};
 use kube::runtime::reflector::{ObjectRef, Store};
-use kube::runtime::{WatchStreamExt, predicates};
+use kube::runtime::{PredicateConfig, WatchStreamExt};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub async fn run(
 ) {
     let trigger = events
         .touched_objects()
-        .predicate_filter(|object: &ProjectInvitation| Some(what_wakes(object)), predicates::Config::default());
+        .predicate_filter(|object: &ProjectInvitation| Some(what_wakes(object)), PredicateConfig::default());
     let observer = Arc::clone(&passes.observer);
     Controller::for_stream(trigger, objects)
         .with_config(Config::default().concurrency(concurrency))
@@ -49,7 +49,8 @@ pub async fn run(
 }
 
 async fn one(passes: &Passes, reference: &ObjectRef<ProjectInvitation>) -> Action {
-    let mut watched = Watched { observer: passes.observer.as_ref(), outcome: PassOutcome::Abandoned, took: Duration::ZERO };
+    let mut watched =
+        Watched { observer: passes.observer.as_ref(), outcome: PassOutcome::Abandoned, took: Duration::ZERO };
     let began = passes.clock.monotonic();
     let report = passes.pass(reference).await;
     watched.took = passes.clock.monotonic().saturating_sub(began);

@@ -40,7 +40,8 @@ impl Roster {
     /// Whether it shows the person at all.
     #[must_use]
     pub fn shows(&self, person: &Username) -> bool {
-        self.members.iter().any(|member| member.is(person)) || self.invitations.iter().any(|seen| seen.username == *person)
+        self.members.iter().any(|member| member.is(person))
+            || self.invitations.iter().any(|seen| seen.username == *person)
     }
 }
 

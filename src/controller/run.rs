@@ -23,16 +23,15 @@ use super::settings::{ControllerSettings, Namespaces};
 use super::wakes::Wakes;
 use super::watch::{Events, seen_by, watch};
 use crate::api::names::CONTROLLER;
-use crate::api::{ClusterInviter, Inviter, InvitationClaim, ProjectInvitation};
-use crate::cloud::Connect;
+use crate::api::{ClusterInviter, InvitationClaim, Inviter, ProjectInvitation};
+use crate::cloud::connector::Connect;
 use futures::StreamExt;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::{reflector, store};
-use kube::runtime::watcher::{self, Event};
-use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::Event;
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
@@ -88,11 +87,8 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         Namespaces::Only(_) => None,
         Namespaces::All => {
             let (reader, writer) = store::<PartialObjectMeta<Namespace>>();
-            let events = watcher::metadata_watcher(
-                Api::<Namespace>::all(client.clone()),
-                watcher::Config::default().timeout(50),
-            );
-            let events = reflector(writer, events.default_backoff());
+            let api = Api::<DeserializeGuard<PartialObjectMeta<Namespace>>>::all(client.clone());
+            let events = reflector(writer, watch(api, "Namespace", &observer));
             tasks.spawn(until(stop.clone(), events.for_each(|_| futures::future::ready(()))));
             Some(reader)
         }
@@ -173,7 +169,13 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
 
     tasks.spawn(until(
         stop.clone(),
-        census::run(objects.clone(), claims.clone(), Arc::clone(&connections), Arc::clone(&observer)),
+        census::run(
+            objects.clone(),
+            claims.clone(),
+            Arc::clone(&connections),
+            Arc::clone(&wakes),
+            Arc::clone(&observer),
+        ),
     ));
     let passes = Arc::new(Passes {
         cluster,
@@ -223,7 +225,13 @@ async fn wake_waiting(events: Events<InvitationClaim>, wakes: Arc<Wakes>) {
 /// Watches a namespaced kind where it is served.
 fn served<K>(client: &Client, namespaces: &Namespaces, kind: &'static str, observer: &Arc<dyn Observer>) -> Events<K>
 where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Send
+        + Sync
+        + 'static,
 {
     match namespaces {
         Namespaces::All => watch(Api::<DeserializeGuard<K>>::all(client.clone()), kind, observer),

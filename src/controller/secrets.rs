@@ -55,7 +55,10 @@ async fn secret(client: &Client, namespace: &str, name: &str) -> Result<Content,
     let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let secret = read(within(secrets.get_opt(name)).await, "Secret", namespace, name)?;
     let version = version(&secret);
-    Ok(Content { data: secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect(), version })
+    Ok(Content {
+        data: secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect(),
+        version,
+    })
 }
 
 async fn config_map(client: &Client, namespace: &str, name: &str) -> Result<Content, Finding> {
@@ -81,9 +84,8 @@ fn read<K>(answer: Result<Option<K>, ClusterError>, kind: &str, namespace: &str,
             Reason::SecretNotFound,
             format!("the operator may not read {kind} {namespace}/{name} ({why}): allow it to get it"),
         )),
-        Err(error @ (ClusterError::Conflict | ClusterError::Unanswered(_))) => Err(Finding::new(
-            Reason::InviterNotReady,
-            format!("{kind} {namespace}/{name} could not be read: {error}"),
-        )),
+        Err(error @ (ClusterError::Conflict | ClusterError::Unanswered(_))) => {
+            Err(Finding::new(Reason::InviterNotReady, format!("{kind} {namespace}/{name} could not be read: {error}")))
+        }
     }
 }

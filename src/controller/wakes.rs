@@ -59,6 +59,11 @@ impl Wakes {
         }
     }
 
+    /// Sends the name of no object through the queue of invitations: what comes out shows that the queue moves.
+    pub fn pulse(&self) {
+        let _ = self.invitations.unbounded_send(ObjectRef::new("").within(""));
+    }
+
     /// The inviter itself.
     pub fn inviter(&self, inviter: &InviterName) {
         match inviter.kind {

@@ -8,10 +8,9 @@ use super::observer::Observer;
 use crate::api::names::annotation;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
-use kube::api::{Api, ResourceExt};
+use kube::api::{Api, Resource, ResourceExt};
 use kube::core::DeserializeGuard;
 use kube::runtime::WatchStreamExt;
-use kube::runtime::reflector::Lookup;
 use kube::runtime::watcher::{self, Event, watcher};
 use serde::de::DeserializeOwned;
 use std::collections::hash_map::DefaultHasher;
@@ -28,7 +27,7 @@ pub type Events<K> = BoxStream<'static, Result<Event<K>, watcher::Error>>;
 /// Watches a kind. Objects that cannot be read are logged and left out.
 pub fn watch<K>(api: Api<DeserializeGuard<K>>, kind: &'static str, observer: &Arc<dyn Observer>) -> Events<K>
 where
-    K: kube::Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
 {
     let config = watcher::Config::default().timeout(RENEWED_EVERY_S).page_size(500);
     let observer = Arc::clone(observer);
@@ -36,7 +35,13 @@ where
         .default_backoff()
         .filter_map(move |event| {
             let event = match event {
-                Ok(event) => readable(event, kind).map(Ok),
+                Ok(event) => {
+                    let readable = readable(event, kind);
+                    if readable.is_none() {
+                        observer.unreadable(kind);
+                    }
+                    readable.map(Ok)
+                }
                 Err(error) => {
                     tracing::warn!(kind, %error, "watch failed; it is being restarted");
                     observer.watch_failed(kind);
@@ -50,7 +55,7 @@ where
 
 fn readable<K>(event: Event<DeserializeGuard<K>>, kind: &'static str) -> Option<Event<K>>
 where
-    K: kube::Resource<DynamicType = ()>,
+    K: Resource<DynamicType = ()>,
 {
     let read = |guard: DeserializeGuard<K>| match guard.0 {
         Ok(mut object) => {
@@ -59,7 +64,13 @@ where
         }
         Err(invalid) => {
             let metadata = &invalid.metadata;
-            tracing::warn!(kind, namespace = metadata.namespace, name = metadata.name, error = invalid.error, "object cannot be read and is left alone");
+            tracing::warn!(
+                kind,
+                namespace = metadata.namespace,
+                name = metadata.name,
+                error = invalid.error,
+                "object cannot be read and is left alone"
+            );
             None
         }
     };
@@ -73,7 +84,7 @@ where
 }
 
 /// Drops what no decision reads: most of an object's size is who wrote which field, and what was last applied.
-pub fn trim(object: &mut impl kube::Resource<DynamicType = ()>) {
+pub fn trim(object: &mut impl Resource<DynamicType = ()>) {
     let ours = [annotation::REQUESTED_AT, annotation::FLUX_REQUESTED_AT, annotation::RELEASE];
     object.managed_fields_mut().clear();
     object.annotations_mut().retain(|name, _| ours.contains(&name.as_str()));
@@ -85,8 +96,7 @@ pub fn seen_by<K>(
     cache: Arc<Cache<K>>,
 ) -> Events<K>
 where
-    K: Lookup + ResourceExt + Clone + Send + Sync + 'static,
-    K::DynamicType: Hash + Eq + Clone + Default + Send + Sync,
+    K: Resource<DynamicType = ()> + Clone + Send + Sync + 'static,
 {
     events
         .inspect(move |event| {

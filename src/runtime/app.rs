@@ -4,6 +4,7 @@
 //! setting, the cluster or the controller decides.
 
 use super::cluster::connect;
+use super::control::control;
 use super::health::{Health, Pages, Readiness, serve};
 use super::metrics::Metrics;
 use super::prerequisites::{self, Arrival};
@@ -88,16 +89,16 @@ impl App {
             Arrival::Stopped => return Ok(()),
             Arrival::Complete => {}
         }
-        self.control().await;
+        self.health.set(Readiness::Syncing);
+        control(
+            &self.settings,
+            self.client.clone(),
+            Arc::clone(&self.metrics),
+            Arc::clone(&self.health),
+            self.stop.clone(),
+        )
+        .await;
         Ok(())
-    }
-
-    /// THE ONE CALL SITE OF THE CONTROLLER. It gets settings, client, metrics, health and the token; it sets
-    /// `Readiness::Ready` after its first lists, calls `health.beat()` in its loop, and returns when the token is
-    /// cancelled and what was in flight is recorded.
-    async fn control(&self) {
-        self.health.set(Readiness::Ready);
-        self.stop.cancelled().await;
     }
 }
 

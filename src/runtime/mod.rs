@@ -6,6 +6,7 @@
 pub mod app;
 pub mod cli;
 pub mod cluster;
+mod control;
 pub mod crds;
 pub mod guard;
 pub mod health;
