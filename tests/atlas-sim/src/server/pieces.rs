@@ -17,6 +17,9 @@ use tokio::time::{Sleep, sleep};
 
 const PADDING: Bytes = Bytes::from_static(&[b' '; 64 * 1024]);
 
+/// Time for the last bytes of an answer to leave before it breaks off.
+const FLUSH: Duration = Duration::from_millis(20);
+
 /// How a body leaves.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flow {
@@ -74,6 +77,9 @@ impl Body for Pieces {
             return Poll::Ready(Some(Ok(Frame::data(piece))));
         }
         if self.breaks_off {
+            // What was said so far must be on the wire before the connection goes.
+            let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(FLUSH)));
+            ready!(waiting.as_mut().poll(cx));
             self.breaks_off = false;
             return Poll::Ready(Some(Err(io::Error::other("broken off on purpose"))));
         }
