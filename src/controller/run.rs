@@ -21,7 +21,7 @@ use super::queue;
 use super::roster::Rosters;
 use super::settings::{ControllerSettings, Namespaces};
 use super::wakes::Wakes;
-use super::watch::{Events, seen_by, watch};
+use super::watch::{Events, listed, seen_by, watch};
 use crate::api::names::CONTROLLER;
 use crate::api::{ClusterInviter, InvitationClaim, Inviter, ProjectInvitation};
 use crate::cloud::connector::Connect;
@@ -80,7 +80,9 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         "InvitationClaim",
         &observer,
     );
-    let claim_events = seen_by(reflector(claims_writer, claim_events), Arc::clone(&claim_cache));
+    let (claim_events, claims_listed) = listed(reflector(claims_writer, claim_events));
+    let claim_events = seen_by(claim_events, Arc::clone(&claim_cache));
+    let mut lists = vec![claims_listed];
     tasks.spawn(until(stop.clone(), wake_waiting(claim_events, Arc::clone(&wakes))));
 
     let namespace_store = match settings.namespaces {
@@ -88,7 +90,8 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         Namespaces::All => {
             let (reader, writer) = store::<PartialObjectMeta<Namespace>>();
             let api = Api::<DeserializeGuard<PartialObjectMeta<Namespace>>>::all(client.clone());
-            let events = reflector(writer, watch(api, "Namespace", &observer));
+            let (events, namespaces_listed) = listed(reflector(writer, watch(api, "Namespace", &observer)));
+            lists.push(namespaces_listed);
             tasks.spawn(until(stop.clone(), events.for_each(|_| futures::future::ready(()))));
             Some(reader)
         }
@@ -113,15 +116,16 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         Arc::clone(&inviter_passes),
         Arc::clone(&wakes),
     );
+    let (events, inviters_listed) = listed(reflector(inviters_writer, events));
+    lists.push(inviters_listed);
     tasks.spawn(inviter_run::run(
-        reflector(inviters_writer, events),
-        inviters.clone(),
+        events,
+        inviters,
         streams.inviters,
         inviter_context,
         |client, inviter| Api::namespaced(client.clone(), &inviter.namespace().unwrap_or_default()),
         stop.clone(),
     ));
-    let mut cluster_inviter_store = None;
     if settings.namespaces == Namespaces::All {
         let (passes, inviter_clock, inviter_recorder) = context(recorder);
         let cluster_context = Arc::new(InviterContext {
@@ -140,30 +144,25 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
             Arc::clone(&inviter_passes),
             Arc::clone(&wakes),
         );
+        let (events, cluster_inviters_listed) = listed(reflector(cluster_inviters_writer, events));
+        lists.push(cluster_inviters_listed);
         tasks.spawn(inviter_run::run(
-            reflector(cluster_inviters_writer, events),
-            cluster_inviters.clone(),
+            events,
+            cluster_inviters,
             streams.cluster_inviters,
             cluster_context,
             |client, _| Api::all(client.clone()),
             stop.clone(),
         ));
-        cluster_inviter_store = Some(cluster_inviters);
     }
 
-    let listed = async {
-        // The writers live as long as the tasks: a dropped one means that the process is ending.
-        let _ = claims.wait_until_ready().await;
-        let _ = inviters.wait_until_ready().await;
-        if let Some(store) = &cluster_inviter_store {
-            let _ = store.wait_until_ready().await;
-        }
-        if let Some(store) = &namespace_store {
-            let _ = store.wait_until_ready().await;
+    let all_listed = async {
+        for list in &lists {
+            list.cancelled().await;
         }
     };
     tokio::select! {
-        () = listed => {}
+        () = all_listed => {}
         () = stop.cancelled() => {}
     }
 
@@ -192,11 +191,13 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         settings: settings.clone(),
     });
     let events = served::<ProjectInvitation>(&client, &settings.namespaces, "ProjectInvitation", &observer);
-    let events = seen_by(reflector(objects_writer, events), object_cache);
+    let (events, objects_listed) = listed(reflector(objects_writer, events));
+    let events = seen_by(events, object_cache);
     let queue = queue::run(events, objects.clone(), streams.invitations, passes, settings.concurrency, stop.clone());
     let ready = async {
-        if objects.wait_until_ready().await.is_ok() && !stop.is_cancelled() {
-            on_ready();
+        tokio::select! {
+            () = objects_listed.cancelled() => on_ready(),
+            () = stop.cancelled() => {}
         }
     };
     tokio::join!(queue, ready);

@@ -17,6 +17,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// Renewed so often: the longest time that a dead connection stays unnoticed.
 const RENEWED_EVERY_S: u32 = 50;
@@ -88,6 +89,21 @@ pub fn trim(object: &mut impl Resource<DynamicType = ()>) {
     let ours = [annotation::REQUESTED_AT, annotation::FLUX_REQUESTED_AT, annotation::RELEASE];
     object.managed_fields_mut().clear();
     object.annotations_mut().retain(|name, _| ours.contains(&name.as_str()));
+}
+
+/// Tells when the first list has reached the store. (A store's own `wait_until_ready` wakes only one of several who wait,
+/// and the queue already does.)
+pub fn listed<K: Send + 'static>(
+    events: impl Stream<Item = Result<Event<K>, watcher::Error>> + Send + 'static,
+) -> (Events<K>, CancellationToken) {
+    let listed = CancellationToken::new();
+    let tell = listed.clone();
+    let events = events.inspect(move |event| {
+        if let Ok(Event::InitDone) = event {
+            tell.cancel();
+        }
+    });
+    (events.boxed(), listed)
 }
 
 /// Lets a cache see the events that have reached its store.
