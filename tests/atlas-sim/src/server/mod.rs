@@ -4,6 +4,7 @@
 //! before or after an effect. Must never decide what an answer says.
 
 pub(crate) mod call;
+mod ending;
 pub(crate) mod log;
 pub(crate) mod pieces;
 pub(crate) mod pipeline;

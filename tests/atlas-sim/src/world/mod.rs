@@ -7,6 +7,7 @@ pub(crate) mod credentials;
 pub(crate) mod events;
 pub(crate) mod invitations;
 pub(crate) mod limits;
+mod org_invitations;
 pub(crate) mod outbox;
 pub(crate) mod people;
 pub(crate) mod planting;
