@@ -5,7 +5,7 @@
 
 use super::connection::Connection;
 use super::observer::PassOutcome;
-use super::pass::{PassReport, Passes, Shown};
+use super::pass::{PassReport, Passes, Shown, notice};
 use super::roster::Trouble;
 use crate::api::{InvitationClaimSpec, ProjectInvitation, Reason};
 use crate::domain::conclude::blocked_message;
@@ -113,7 +113,8 @@ impl Passes {
             plan: None,
             overdue: false,
         };
-        let again_in = retry_in.unwrap_or(Duration::from_secs(30)).min(patience - waited) + Duration::from_millis(50);
+        let again_in = retry_in.unwrap_or(Duration::from_secs(30)).min(patience.saturating_sub(waited))
+            + Duration::from_millis(50);
         match self.show(object, shown).await {
             Ok(_) => PassReport::again(PassOutcome::Failed, again_in),
             Err(error) => self.cluster_trouble(object, &error),
@@ -136,7 +137,7 @@ impl Passes {
         }
         if owed {
             let note = format!("let go without cancelling the invitation ({why}); the operator keeps the debt");
-            self.cluster.publish(object, &self.notice(&Finding::new(Reason::Released, note))).await;
+            self.cluster.publish(object, &notice(&Finding::new(Reason::Released, note))).await;
         }
         self.memory.forget(&object.uid().unwrap_or_default());
         PassReport::gone(PassOutcome::LetGo)

@@ -45,7 +45,7 @@ impl Passes {
         if deleting {
             // What is about to be given up is read live: the cache may not know a claim of a minute ago.
             match self.cluster.claim(&name).await {
-                Ok(live) => claim = live.map(Arc::new),
+                Ok(found) => claim = found.map(Arc::new),
                 Err(error) => return Gathered::Cluster(error),
             }
         }

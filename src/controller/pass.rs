@@ -179,8 +179,7 @@ impl Passes {
             Err(error) => return self.cluster_trouble(object, &error),
         };
         if performed.let_go {
-            let notice = self.notice(&decision.finding);
-            self.cluster.publish(object, &notice).await;
+            self.cluster.publish(object, &notice(&decision.finding)).await;
             self.memory.forget(&facts.desired.object.uid);
             return PassReport::gone(PassOutcome::LetGo);
         }
@@ -189,7 +188,7 @@ impl Passes {
             memory.failures
         });
         let outcome = performed.label;
-        let Conclusion { claim: next, finding, notice, wake } =
+        let Conclusion { claim: next, finding, notice: extra, wake } =
             conclude(&decision, performed.outcome, performed.claim.as_ref().map(|claim| &claim.spec), &facts, failures);
         let claim = match (next, performed.claim) {
             (Some(next), Some(acknowledged)) => self.record_result(&facts, acknowledged, next).await,
@@ -210,7 +209,7 @@ impl Passes {
             claim: claim.as_ref(),
             sight,
             finding,
-            extra: notice,
+            extra,
             plan: decision.plan,
             overdue: false,
         };
@@ -288,21 +287,12 @@ impl Passes {
             self.objects.remember(ObjectRef::from_obj(object), written);
         }
         if wrote && is_news(&before, &shown.finding) {
-            self.cluster.publish(object, &self.notice(&shown.finding)).await;
+            self.cluster.publish(object, &notice(&shown.finding)).await;
         }
         if let Some(extra) = shown.extra.filter(|extra| extra.reason != shown.finding.reason) {
-            self.cluster.publish(object, &self.notice(&extra)).await;
+            self.cluster.publish(object, &notice(&extra)).await;
         }
         Ok(wrote)
-    }
-
-    pub(super) fn notice(&self, finding: &Finding) -> Notice {
-        let stalled = standing(finding.reason, crate::api::ReadyWhen::Invited, true).wait == Wait::Stalled;
-        let left = matches!(
-            finding.reason,
-            Reason::Released | Reason::AccessLeftBehind | Reason::CancelBlocked | Reason::Expired | Reason::Withdrawn
-        );
-        Notice { reason: finding.reason, note: finding.message.clone(), warning: stalled || left }
     }
 
     pub(super) fn wait(&self, wake: Wake, check_interval: Duration, expires: Option<jiff::Timestamp>) -> Duration {
@@ -333,4 +323,14 @@ impl Passes {
             }
         }
     }
+}
+
+/// The event of a finding: a warning when a human should look.
+pub(super) fn notice(finding: &Finding) -> Notice {
+    let stalled = standing(finding.reason, crate::api::ReadyWhen::Invited, true).wait == Wait::Stalled;
+    let left = matches!(
+        finding.reason,
+        Reason::Released | Reason::AccessLeftBehind | Reason::CancelBlocked | Reason::Expired | Reason::Withdrawn
+    );
+    Notice { reason: finding.reason, note: finding.message.clone(), warning: stalled || left }
 }

@@ -245,16 +245,13 @@ impl Passes {
             Err(error) => {
                 // Whatever happened, the next decision is made on what is there.
                 let live = self.cluster.claim(&name).await?;
-                match live {
-                    Some(live) => {
-                        self.claims.remember(reference, live.clone());
-                        let done = matches!(error, ClusterError::Unanswered(_)) && live.spec == *spec;
-                        if done { Ok(live) } else { Err(error) }
-                    }
-                    None => {
-                        self.claims.forget(&reference);
-                        Err(error)
-                    }
+                if let Some(live) = live {
+                    self.claims.remember(reference, live.clone());
+                    let done = matches!(error, ClusterError::Unanswered(_)) && live.spec == *spec;
+                    if done { Ok(live) } else { Err(error) }
+                } else {
+                    self.claims.forget(&reference);
+                    Err(error)
                 }
             }
         }
