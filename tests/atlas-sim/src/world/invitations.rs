@@ -60,16 +60,29 @@ pub(crate) struct Sender {
 }
 
 impl World {
-    /// Drops legacy invitations whose time is over. Called before every effect and view.
+    /// Drops legacy invitations whose time is over. Called before every effect and view; looks at
+    /// them only when one may have ended since the last time.
     pub(crate) fn sweep(&mut self) {
         let now = self.clock.now();
+        if now < self.next_expiry {
+            return;
+        }
         let grace = self.behaviour.expired_listed_for.duration();
+        let mut next = Timestamp::MAX;
+        let mut lives = |expires: Timestamp| {
+            let lives = after(expires, grace) > now;
+            if lives {
+                next = next.min(expires);
+            }
+            lives
+        };
         for project in self.projects.values_mut() {
-            project.invitations.retain(|invitation| after(invitation.expires, grace) > now);
+            project.invitations.retain(|invitation| lives(invitation.expires));
         }
         for org in self.orgs.values_mut() {
-            org.invitations.retain(|invitation| after(invitation.expires, grace) > now);
+            org.invitations.retain(|invitation| lives(invitation.expires));
         }
+        self.next_expiry = next;
     }
 
     /// Sends a legacy project invitation, and the organisation invitation it implies (§2.7).
@@ -161,11 +174,13 @@ impl World {
         }
     }
 
-    pub(super) fn times(&self) -> Times {
+    pub(super) fn times(&mut self) -> Times {
         let created = self.clock.whole_second();
+        let expires = after(created, self.behaviour.invitation_life.duration());
+        self.next_expiry = self.next_expiry.min(expires);
         Times {
             created,
-            expires: after(created, self.behaviour.invitation_life.duration()),
+            expires,
             visible: if self.behaviour.list_lag.duration().is_zero() {
                 created
             } else {

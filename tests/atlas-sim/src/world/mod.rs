@@ -50,6 +50,8 @@ pub(crate) struct World {
     pub(crate) outbox: Vec<Mail>,
     pub(crate) log: Log,
     pub(crate) faults: Faults,
+    /// No legacy invitation ends before this moment.
+    next_expiry: Timestamp,
 }
 
 /// An organisation.
@@ -95,6 +97,7 @@ impl World {
             outbox: Vec::new(),
             log: Log::default(),
             faults: Faults::default(),
+            next_expiry: Timestamp::MAX,
         }
     }
 
