@@ -18,4 +18,6 @@ pub mod schedule;
 pub mod standing;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 pub mod timings;
