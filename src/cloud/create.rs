@@ -11,7 +11,7 @@ use super::error::is_about_permission;
 use super::http_api::{Auth, HttpApi, unreadable};
 use super::limits::Tally;
 use super::repeatable::{answered, no_usable_challenge, stale_challenge};
-use super::transport::{Answer, Line, OBJECT_LIMIT, Outgoing};
+use super::transport::{Answer, Line, OBJECT_LIMIT, Outgoing, moment_after};
 use super::wire::invitation::{InvitationAnswer, first_byte};
 use crate::domain::attempt::AcknowledgedAttempt;
 use crate::domain::failure::{Failure, FailureKind};
@@ -41,7 +41,7 @@ impl HttpApi {
     ) -> Result<Created, Failure> {
         let letter = Letter { url: self.routes.invites(project), content, attempt };
         // What comes before the request has no longer than the request itself would have.
-        let prelude = Instant::now() + self.time_left(&letter)?.min(self.call_deadline);
+        let prelude = moment_after(self.time_left(&letter)?.min(self.call_deadline));
         let answer = match &self.auth {
             Auth::Digest { public_key, private_key } => {
                 self.letter_with_digest(tally, &letter, prelude, public_key, private_key).await?
@@ -103,7 +103,7 @@ impl HttpApi {
             authorization,
             content: Some((media_type, letter.content.clone())),
         };
-        let deadline = Instant::now() + self.time_left(letter)?;
+        let deadline = moment_after(self.time_left(letter)?);
         tally.sent();
         let answer = self.transport.exchange(Line::Single, outgoing, OBJECT_LIMIT, deadline).await?;
         tally.seen(&answer.headers);

@@ -254,6 +254,7 @@ fn what_the_api_did_not_write_is_for_a_read_what_its_status_says() {
         assert_eq!(found.kind, expected, "{status}");
         assert!(!found.message.contains("secret"), "{}", found.message);
     }
+    assert!(!classify(LIST, &answer(404, r#"{"error":"x","detail":"theirs"}"#)).message.contains("theirs"));
     assert!(classify(LIST, &answer(404, "<html>")).message.contains("is baseUrl right?"));
 }
 
@@ -357,4 +358,25 @@ fn fields_that_a_validation_names_are_in_the_message() {
     let found = classify(CREATE, &answer(400, body));
     assert!(found.message.contains("Invalid. (roles: too [1m many)"), "{}", found.message);
     assert!(!found.message.contains('\u{1b}'));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_body_breaks_the_reading_or_makes_an_invitation_gone(status in 300_u16..600, body in "\\PC{0,300}") {
+        for context in [CREATE, CANCEL, LIST] {
+            let found = classify(context, &answer(status, &body));
+            proptest::prop_assert_ne!(found.kind, FailureKind::InvitationGone);
+            proptest::prop_assert!(found.message.len() <= 1024);
+        }
+    }
+
+    #[test]
+    fn no_fields_of_other_types_break_the_reading(code in "[A-Z_]{0,30}", number in 0_u64..99, text in "\\PC{0,40}") {
+        for value in [serde_json::json!(number), serde_json::json!(text), serde_json::json!([text]), serde_json::json!(null)] {
+            let body = serde_json::json!({"error": value, "errorCode": code, "detail": value, "reason": value,
+                "parameters": value, "badRequestDetail": {"fields": value}});
+            let found = classify(CREATE, &answer(400, &body.to_string()));
+            proptest::prop_assert!(found.message.len() <= 1024);
+        }
+    }
 }

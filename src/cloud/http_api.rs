@@ -12,7 +12,7 @@ use super::error::{Context, classify};
 use super::limits::{Calls, Tally};
 use super::oauth::{TokenCache, TokenSource};
 use super::repeatable::Repeatable;
-use super::transport::{Answer, LIST_LIMIT, OBJECT_LIMIT, Transport, unavailable};
+use super::transport::{Answer, LIST_LIMIT, OBJECT_LIMIT, Transport, moment_after, unavailable};
 use super::wire::Unreadable;
 use super::wire::invitation::{CreateRequest, InvitationAnswer, UpdateRequest, first_byte, read_list};
 use super::{Cancelled, Created, Fence, InvitesApi, base_url, roster};
@@ -99,7 +99,7 @@ impl HttpApi {
     }
 
     pub(super) fn deadline(&self) -> Instant {
-        Instant::now() + self.call_deadline
+        moment_after(self.call_deadline)
     }
 
     async fn probe_call(&self, tally: &mut Tally) -> Result<(), Failure> {

@@ -106,8 +106,8 @@ pub fn connection(product: Product, base: &str, credentials: Credentials) -> Con
 
 pub fn connect(connection: Connection, fence: Arc<TestFence>) -> Caller {
     let records = Arc::new(Records::default());
-    let api = HttpApi::new(connection, Arc::clone(&fence) as Arc<dyn Fence>, Arc::clone(&records) as Arc<dyn Calls>);
-    Caller { api: api.unwrap(), fence, records }
+    let (asked, told): (Arc<dyn Fence>, Arc<dyn Calls>) = (fence.clone(), records.clone());
+    Caller { api: HttpApi::new(connection, asked, told).unwrap(), fence, records }
 }
 
 /// A caller with an API key and ten seconds for everything.

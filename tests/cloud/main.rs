@@ -1,6 +1,7 @@
 //! MongoDB's APIs over real HTTP: what is written to the wire, what every answer means, and that an invitation is sent once.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::doc_markdown)]
+#![allow(clippy::clone_on_ref_ptr)]
 #![allow(missing_docs, unreachable_pub)]
 
 mod answers;

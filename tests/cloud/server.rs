@@ -188,10 +188,10 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             Reply::Answer { status, headers, body } => {
                 let mut head = format!("HTTP/1.1 {status} X\r\n");
                 for (name, value) in headers {
-                    head.push_str(&format!("{name}: {value}\r\n"));
+                    head.extend([&name, ": ", &value, "\r\n"]);
                 }
                 if status != 204 {
-                    head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+                    head.extend(["Content-Length: ", &body.len().to_string(), "\r\n"]);
                 }
                 head.push_str("\r\n");
                 if stream.write_all(&[head.into_bytes(), body].concat()).await.is_err() {
@@ -205,7 +205,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             }
             Reply::Hang(bytes) => {
                 stream.write_all(&bytes).await.ok();
-                stream.read(&mut [0]).await.ok();
+                stream.read_exact(&mut [0]).await.ok();
                 return;
             }
             Reply::Drip(bytes) => {

@@ -5,11 +5,14 @@ use crate::server::{Reply, Server, Welcome};
 use invitation_operator::api::Product;
 use invitation_operator::cloud::{Connection, HttpApi, InvitesApi, NoCalls};
 use invitation_operator::domain::failure::{Failure, FailureKind};
-use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivateKeyDer;
 use serde_json::json;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio_rustls::TlsAcceptor;
+
+static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 struct Authority {
     certificate: Certificate,
@@ -18,8 +21,13 @@ struct Authority {
 
 impl Authority {
     fn new() -> Self {
+        Self::named(&format!("Authority {}", COUNT.fetch_add(1, Ordering::SeqCst)))
+    }
+
+    fn named(name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let certificate = params.self_signed(&key).unwrap();
         Self { certificate, issuer: Issuer::new(params, key) }
@@ -84,6 +92,13 @@ async fn a_private_authority_in_the_bundle_is_trusted() {
 async fn an_authority_that_is_not_in_the_bundle_is_not_trusted() {
     let server = server(Authority::new().acceptor("127.0.0.1", |_| {})).await;
     let failure = untrusted(&server, Some(Authority::new().pem())).await;
+    assert!(failure.message.contains("caBundleRef"), "{}", failure.message);
+}
+
+#[tokio::test]
+async fn an_authority_of_the_same_name_with_another_key_is_not_trusted() {
+    let server = server(Authority::named("Example CA").acceptor("127.0.0.1", |_| {})).await;
+    let failure = untrusted(&server, Some(Authority::named("Example CA").pem())).await;
     assert!(failure.message.contains("caBundleRef"), "{}", failure.message);
 }
 
