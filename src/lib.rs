@@ -4,4 +4,6 @@
 
 pub mod api;
 pub mod cloud;
+pub mod controller;
 pub mod domain;
+pub mod runtime;

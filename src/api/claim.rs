@@ -59,7 +59,7 @@ pub struct InvitationClaimSpec {
     /// The API's last definite no, while nothing about the request has changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
-    /// When each e-mail of the last 24 hours was sent or may have been sent.
+    /// When each e-mail was sent or may have been sent, the newest 50.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     pub mails: Vec<Time>,
@@ -127,6 +127,9 @@ pub struct Attempt {
     pub started_at: Time,
     /// After this moment the call must not begin.
     pub deadline: Time,
+    /// The API said success without an id: the call is never repeated, the person only looked for.
+    #[serde(default)]
+    pub answered: bool,
 }
 
 /// An invitation, as last recorded.

@@ -44,7 +44,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 pub struct ProjectInvitationSpec {
     /// Id of the MongoDB project (also called group): 24 lower-case hexadecimal digits. Cannot be changed.
-    #[schemars(length(max = 24))]
+    #[schemars(length(max = 253))]
     #[x_kube(
         validation = rules::project_id(),
         validation = rules::immutable("projectId", "create another ProjectInvitation for the other project")

@@ -4,7 +4,7 @@
 //! prints only the expression. Must never grow a rule that needs more than the object itself: that is policy, and
 //! lives in `domain`.
 
-use kube::core::cel::Rule;
+use kube::core::cel::{Reason, Rule};
 
 /// The value never changes; `field` and `way_out` complete the message.
 #[must_use]
@@ -71,6 +71,8 @@ pub fn base_url() -> Rule {
 pub fn ops_manager_needs_base_url() -> Rule {
     Rule::new("self.product != 'OpsManager' || has(self.baseUrl)")
         .message("baseUrl is required for product OpsManager: write the address of your Ops Manager, such as https://opsmanager.example.com:8443")
+        .field_path(".baseUrl")
+        .reason(Reason::FieldValueRequired)
 }
 
 /// Neither added, changed nor taken away after creation.
@@ -78,19 +80,20 @@ pub fn ops_manager_needs_base_url() -> Rule {
 pub fn base_url_immutable() -> Rule {
     Rule::new("has(self.baseUrl) == has(oldSelf.baseUrl) && (!has(self.baseUrl) || self.baseUrl == oldSelf.baseUrl)")
         .message("baseUrl cannot be changed: create another inviter for the other host and point inviterRef to it")
+        .field_path(".baseUrl")
 }
 
 /// A duration that reads as one.
 #[must_use]
 pub fn duration_well_formed() -> Rule {
-    Rule::new("self.matches('^([0-9]+h)?([0-9]+m)?([0-9]+s)?$') && size(self) > 0")
+    Rule::new("self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && size(self) > 0")
         .message("checkInterval must be hours, minutes and seconds in whole numbers, such as 5m, 90s or 1h30m")
 }
 
 /// No shorter than the API's limits allow.
 #[must_use]
 pub fn check_interval_bounds() -> Rule {
-    Rule::new("!self.matches('^([0-9]+h)?([0-9]+m)?([0-9]+s)?$') || size(self) == 0 || (duration(self) >= duration('30s') && duration(self) <= duration('24h'))")
+    Rule::new("!self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') || size(self) == 0 || (duration(self) >= duration('30s') && duration(self) <= duration('24h'))")
         .message("checkInterval must be at least 30s and at most 24h, such as 5m")
 }
 
@@ -122,6 +125,8 @@ pub fn cluster_inviter_allow() -> Rule {
     Rule::new("has(self.allow) && has(self.allow.projects) && has(self.allow.roles)").message(
         "a ClusterInviter needs allow.projects and allow.roles: list what its users may ask for, or write ['*'] to open it",
     )
+    .field_path(".allow")
+    .reason(Reason::FieldValueRequired)
 }
 
 /// A `ClusterInviter` says who may use it.
@@ -130,6 +135,8 @@ pub fn cluster_inviter_namespaces() -> Rule {
     Rule::new("has(self.namespaces)").message(
         "a ClusterInviter needs namespaces: a label selector of the namespaces that may use it, such as {matchLabels: {mongodb: allowed}}, or {} for every namespace",
     )
+    .field_path(".namespaces")
+    .reason(Reason::FieldValueRequired)
 }
 
 /// Exactly one place to read the bundle from.

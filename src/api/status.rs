@@ -40,7 +40,7 @@ pub struct ProjectInvitationStatus {
     /// Id of the person at MongoDB, once a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
-    /// How many e-mails the operator sent, or may have sent, to this person for this project in the last 24 hours.
+    /// How many e-mails the operator sent, or may have sent, to this person for this project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mails_sent: Option<i32>,
     /// When the last of them was sent.
@@ -61,7 +61,8 @@ pub struct ProjectInvitationStatus {
     pub conditions: Vec<Condition>,
 }
 
-/// The last remote fact about an invitation.
+/// The last remote fact: Pending, Invited, Accepted, Expired, Withdrawn, or Failed when the API refused before there
+/// ever was an invitation.
 #[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Phase {
     /// Nothing was sent or found yet.
@@ -97,7 +98,7 @@ impl Phase {
     }
 }
 
-/// The one call that `mode: Observe` holds back.
+/// Under an inviter with `mode: Observe`: the one call that the operator would make.
 #[derive(JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Plan {
     /// Send an invitation.

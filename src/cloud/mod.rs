@@ -5,6 +5,7 @@
 
 pub mod base_url;
 mod codes;
+pub mod connector;
 pub mod connection;
 mod create;
 pub mod credentials;

@@ -1,0 +1,65 @@
+//! Counts objects, claims and inviters for metrics, now and then.
+//!
+//! Must never name what it counts.
+
+use super::connection::Connections;
+use super::observer::Observer;
+use super::wakes::Wakes;
+use crate::api::{InvitationClaim, Phase, ProjectInvitation};
+use kube::runtime::reflector::Store;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often the counts are renewed.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// What there is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Objects by phase, zeros included.
+    pub phases: Vec<(&'static str, usize)>,
+    /// Inviters by the reason that they show.
+    pub inviters: Vec<(&'static str, usize)>,
+    /// Claims with an attempt that has no recorded answer.
+    pub open_attempts: usize,
+    /// Claims with a cancellation that is still owed.
+    pub unpaid_debts: usize,
+}
+
+/// Counts for ever.
+pub async fn run(
+    objects: Store<ProjectInvitation>,
+    claims: Store<InvitationClaim>,
+    connections: Arc<Connections>,
+    wakes: Arc<Wakes>,
+    observer: Arc<dyn Observer>,
+) {
+    let mut tick = tokio::time::interval(EVERY);
+    loop {
+        tick.tick().await;
+        observer.census(&take(&objects, &claims, &connections));
+        wakes.pulse();
+        // Credentials of inviters that are gone stay only while a claim may need them.
+        let needed = claims.state();
+        connections.forget_retired(|uid| needed.iter().any(|claim| claim.spec.inviter_ref.uid == uid));
+    }
+}
+
+fn take(objects: &Store<ProjectInvitation>, claims: &Store<InvitationClaim>, connections: &Connections) -> Census {
+    let mut phases: HashMap<Phase, usize> = HashMap::new();
+    for object in objects.state() {
+        let phase = object.status.as_ref().and_then(|status| status.phase).unwrap_or(Phase::Pending);
+        *phases.entry(phase).or_default() += 1;
+    }
+    let claims = claims.state();
+    Census {
+        phases: Phase::ALL
+            .into_iter()
+            .map(|phase| (phase.as_str(), phases.get(&phase).copied().unwrap_or_default()))
+            .collect(),
+        inviters: connections.by_reason().into_iter().collect(),
+        open_attempts: claims.iter().filter(|claim| claim.spec.attempt.is_some()).count(),
+        unpaid_debts: claims.iter().filter(|claim| claim.spec.debt.is_some()).count(),
+    }
+}

@@ -1,0 +1,149 @@
+//! Connections: what each inviter can be used for right now, for all who ask.
+//!
+//! The inviter controller puts them in, passes of invitations take them out. The last good connection of an inviter stays
+//! after its Secret or the inviter itself is gone: invitations that were sent through it must still be cancelled. Must
+//! never hold what one inviter's credentials saw.
+
+use super::inviter_spec::{Access, InviterSettings};
+use crate::api::{Reason, RecordedInviter};
+use crate::cloud::InvitesApi;
+use crate::domain::decide::Finding;
+use crate::domain::desired::InviterName;
+use crate::domain::facts::InviterFacts;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// Credentials and spec that were accepted together.
+#[derive(Clone)]
+pub struct Connection {
+    /// What decisions need to know.
+    pub facts: InviterFacts,
+    /// Who may use it.
+    pub access: Access,
+    /// The API with its credentials.
+    pub api: Arc<dyn InvitesApi>,
+}
+
+/// How an inviter can be used.
+#[derive(Clone)]
+pub enum Usable {
+    /// Credentials are accepted.
+    Yes(Arc<Connection>),
+    /// It cannot be used now, and why.
+    No(Finding),
+    /// It exists, and its first pass is not over.
+    Checking,
+    /// It does not exist.
+    NotFound,
+}
+
+struct Entry {
+    uid: String,
+    trouble: Option<Finding>,
+    last_good: Option<Arc<Connection>>,
+}
+
+/// All connections of this process.
+#[derive(Default)]
+pub struct Connections {
+    entries: RwLock<HashMap<InviterName, Entry>>,
+    /// Of inviters that are gone, by their uid.
+    retired: RwLock<HashMap<String, Arc<Connection>>>,
+}
+
+impl Connections {
+    /// How the inviter can be used.
+    #[must_use]
+    pub fn find(&self, name: &InviterName) -> Usable {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        match entries.get(name) {
+            None => Usable::NotFound,
+            Some(Entry { trouble: Some(finding), .. }) => Usable::No(finding.clone()),
+            Some(Entry { last_good: Some(connection), .. }) => Usable::Yes(Arc::clone(connection)),
+            Some(_) => Usable::Checking,
+        }
+    }
+
+    /// The inviter exists: who asks for it waits for its first pass.
+    pub fn announce(&self, name: &InviterName, uid: &str) {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        entries.entry(name.clone()).or_insert_with(|| Entry { uid: uid.to_owned(), trouble: None, last_good: None });
+    }
+
+    /// The credentials that last worked for a recorded inviter, whatever became of it.
+    #[must_use]
+    pub fn last_good(&self, recorded: &RecordedInviter) -> Option<Arc<Connection>> {
+        let name =
+            InviterName { kind: recorded.kind, namespace: recorded.namespace.clone(), name: recorded.name.clone() };
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let present = entries.get(&name).filter(|entry| entry.uid == recorded.uid);
+        present
+            .and_then(|entry| entry.last_good.clone())
+            .or_else(|| self.retired.read().unwrap_or_else(PoisonError::into_inner).get(&recorded.uid).cloned())
+    }
+
+    /// The inviter's credentials are accepted. Returns whether that is news.
+    pub fn ready(&self, settings: &InviterSettings, connection: Connection) -> bool {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let news = entries.get(&settings.name).is_none_or(|entry| {
+            entry.trouble.is_some() || entry.last_good.as_ref().is_none_or(|before| before.facts != connection.facts)
+        });
+        let entry = Entry { uid: settings.uid.clone(), trouble: None, last_good: Some(Arc::new(connection)) };
+        if let Some(before) = entries.insert(settings.name.clone(), entry) {
+            self.retire(before, &settings.uid);
+        }
+        news
+    }
+
+    /// The inviter cannot be used now. Returns whether that is news.
+    pub fn not_ready(&self, name: &InviterName, uid: &str, finding: Finding) -> bool {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let last_good = match entries.remove(name) {
+            Some(before) if before.uid == uid => {
+                let news = before.trouble.as_ref() != Some(&finding);
+                let entry = Entry { trouble: Some(finding), ..before };
+                entries.insert(name.clone(), entry);
+                return news;
+            }
+            Some(before) => {
+                self.retire(before, uid);
+                None
+            }
+            None => None,
+        };
+        entries.insert(name.clone(), Entry { uid: uid.to_owned(), trouble: Some(finding), last_good });
+        true
+    }
+
+    /// The inviter is gone.
+    pub fn remove(&self, name: &InviterName) {
+        let removed = self.entries.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+        if let Some(entry) = removed {
+            self.retire(entry, "");
+        }
+    }
+
+    /// How many inviters there are, by the reason that they show.
+    #[must_use]
+    pub fn by_reason(&self) -> HashMap<&'static str, usize> {
+        let mut counts = HashMap::new();
+        for entry in self.entries.read().unwrap_or_else(PoisonError::into_inner).values() {
+            let reason = entry.trouble.as_ref().map_or(Reason::Ready, |finding| finding.reason);
+            *counts.entry(reason.as_str()).or_default() += 1;
+        }
+        counts
+    }
+
+    fn retire(&self, entry: Entry, successor_uid: &str) {
+        if entry.uid != successor_uid
+            && let Some(connection) = entry.last_good
+        {
+            self.retired.write().unwrap_or_else(PoisonError::into_inner).insert(entry.uid, connection);
+        }
+    }
+
+    /// Forgets the connections of inviters that are gone, unless a claim still needs them.
+    pub fn forget_retired(&self, needed: impl Fn(&str) -> bool) {
+        self.retired.write().unwrap_or_else(PoisonError::into_inner).retain(|uid, _| needed(uid));
+    }
+}

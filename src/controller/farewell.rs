@@ -1,0 +1,145 @@
+//! Deleting objects that cannot be cancelled in the ordinary way: no inviter, no roster, no readable spec.
+//!
+//! Cleanup must not depend on validation or on an inviter that is still there. Whatever cannot be done in time stays in
+//! the claim as a debt. Must never hold an object for ever.
+
+use super::connection::Connection;
+use super::observer::PassOutcome;
+use super::pass::{PassReport, Passes, Shown, notice};
+use super::roster::Trouble;
+use crate::api::{InvitationClaimSpec, ProjectInvitation, Reason};
+use crate::domain::conclude::blocked_message;
+use crate::domain::decide::Finding;
+use crate::domain::desired::{Desired, Life};
+use crate::domain::facts::{Facts, Ownership};
+use crate::domain::ledger::{self, Farewell};
+use crate::domain::schedule::Wake;
+use kube::ResourceExt;
+use std::time::Duration;
+
+impl Passes {
+    /// A spec that cannot be read was never acted on under this version of the schema; its claims still count.
+    pub(super) async fn let_go_unread(&self, object: &ProjectInvitation, why: &str) -> PassReport {
+        let uid = object.uid().unwrap_or_default();
+        let claims = match self.cluster.claims_of(&uid).await {
+            Ok(claims) => claims,
+            Err(error) => return self.cluster_trouble(object, &error),
+        };
+        self.give_up(object, claims.into_iter().map(|claim| claim.spec).collect(), why).await
+    }
+
+    /// The inviter is missing or unusable: the credentials that last worked serve, if this process has them.
+    pub(super) async fn delete_without_inviter(
+        &self,
+        object: &ProjectInvitation,
+        desired: Desired,
+        life: Life,
+        finding: Finding,
+    ) -> PassReport {
+        let claims = match self.cluster.claims_of(&desired.object.uid).await {
+            Ok(claims) => claims,
+            Err(error) => return self.cluster_trouble(object, &error),
+        };
+        if let Life::Released = life {
+            let specs = claims.into_iter().map(|claim| claim.spec).collect();
+            return self.give_up(object, specs, "released by annotation").await;
+        }
+        let Some(claim) = claims.first() else {
+            // Nothing was ever sent through any inviter: no call, no wait.
+            return self.give_up(object, Vec::new(), "there is nothing to cancel").await;
+        };
+        // The namespace selector and a missing inviter forbid new invitations, never the cancel of an own one.
+        if let Some(connection) = self.connections.last_good(&claim.spec.inviter_ref)
+            && connection.facts.host == claim.spec.key.host
+        {
+            return Box::pin(self.connected(object, desired, life, &connection)).await;
+        }
+        self.cancel_blocked(object, &desired, &claim.spec, life, &finding.message, None).await
+    }
+
+    /// No roster: for a live object a setback, for one being deleted a reason to wait and at last to let go.
+    pub(super) async fn no_roster(
+        &self,
+        object: &ProjectInvitation,
+        facts: &Facts,
+        connection: &Connection,
+        trouble: &Trouble,
+    ) -> PassReport {
+        if trouble.asked_now {
+            self.report_scope(connection, &trouble.failure);
+        }
+        let retry = Wake::After(trouble.retry_in);
+        match (facts.life, &facts.claim) {
+            (Life::Deleting { .. }, Some(claim)) if facts.ownership == Ownership::Mine => {
+                let why = &trouble.failure.message;
+                self.cancel_blocked(object, &facts.desired, claim, facts.life, why, Some(trouble.retry_in)).await
+            }
+            _ => {
+                let finding = Finding::new(trouble.failure.kind.reason(), trouble.failure.message.clone());
+                self.blocked(object, Some(&facts.desired), finding, retry).await
+            }
+        }
+    }
+
+    async fn cancel_blocked(
+        &self,
+        object: &ProjectInvitation,
+        desired: &Desired,
+        claim: &InvitationClaimSpec,
+        life: Life,
+        why: &str,
+        retry_in: Option<Duration>,
+    ) -> PassReport {
+        let Life::Deleting { since, .. } = life else {
+            return self.give_up(object, vec![claim.clone()], why).await;
+        };
+        let timings = &self.settings.timings;
+        let patience = if self.namespaces.is_terminating(&desired.object.namespace) {
+            timings.release_after_terminating
+        } else {
+            timings.release_after
+        };
+        let waited = Duration::try_from(self.clock.now().duration_since(since)).unwrap_or_default();
+        if waited >= patience {
+            return self.give_up(object, vec![claim.clone()], why).await;
+        }
+        let finding = Finding::new(Reason::CancelBlocked, blocked_message(why));
+        let shown = Shown {
+            desired: Some(desired),
+            claim: Some(claim),
+            sight: None,
+            finding,
+            extra: None,
+            plan: None,
+            overdue: false,
+        };
+        let again_in = retry_in.unwrap_or(Duration::from_secs(30)).min(patience.saturating_sub(waited))
+            + Duration::from_millis(50);
+        match self.show(object, shown).await {
+            Ok(_) => PassReport::again(PassOutcome::Failed, again_in),
+            Err(error) => self.cluster_trouble(object, &error),
+        }
+    }
+
+    /// Lets the object go without a call; what is owed stays in its claims.
+    async fn give_up(&self, object: &ProjectInvitation, claims: Vec<InvitationClaimSpec>, why: &str) -> PassReport {
+        let mut owed = false;
+        for claim in claims {
+            let pending = claim.attempt.is_some() || (claim.invitation.is_some() && claim.verdict.is_none());
+            owed |= pending;
+            let farewell = if pending { Farewell::Owed(why.to_owned()) } else { Farewell::Settled };
+            if let Err(error) = self.close_claim(&ledger::let_go(claim, farewell, self.clock.now())).await {
+                return self.cluster_trouble(object, &error);
+            }
+        }
+        if let Err(error) = self.cluster.remove_finalizer(object).await {
+            return self.cluster_trouble(object, &error);
+        }
+        if owed {
+            let note = format!("let go without cancelling the invitation ({why}); the operator keeps the debt");
+            self.cluster.publish(object, &notice(&Finding::new(Reason::Released, note))).await;
+        }
+        self.memory.forget(&object.uid().unwrap_or_default());
+        PassReport::gone(PassOutcome::LetGo)
+    }
+}

@@ -1,0 +1,182 @@
+//! Gathers the facts of a pass: claim, ownership, roster.
+//!
+//! Whatever may lead to an e-mail is read live here, in the order that the protocol asks for: object, claim, then a roster
+//! begun after both. Must never decide.
+
+use super::cluster::ClusterError;
+use super::connection::Connection;
+use super::pass::Passes;
+use super::roster::{Freshness, Trouble};
+use crate::api::{InvitationClaim, ProjectInvitation, VerdictKind};
+use crate::domain::decide::{LookNeed, look_need};
+use crate::domain::desired::{Desired, Life};
+use crate::domain::facts::{Facts, Ownership, quarantine};
+use crate::domain::key::{claim_key, claim_name, same_key};
+use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
+use std::sync::Arc;
+
+/// What gathering came to.
+pub(super) enum Gathered {
+    /// All facts.
+    Facts(Box<Facts>),
+    /// The object is no longer what the pass was planned for.
+    Changed,
+    /// Kubernetes could not be asked.
+    Cluster(ClusterError),
+    /// The project could not be looked at; the facts are without sight.
+    NoRoster(Box<Facts>, Trouble),
+}
+
+impl Passes {
+    pub(super) async fn gather(
+        &self,
+        object: &ProjectInvitation,
+        desired: Desired,
+        life: Life,
+        connection: &Connection,
+    ) -> Gathered {
+        let uid = desired.object.uid.clone();
+        let remembered = self.memory.of(&uid);
+        let deleting = matches!(life, Life::Deleting { .. } | Life::Released);
+        let key = claim_key(connection.facts.product, &connection.facts.host, &desired.project, &desired.username);
+        let name = claim_name(&key);
+        let mut claim = self.claims.get(&self.claim_ref(&name));
+        if deleting {
+            // What is about to be given up is read live: the cache may not know a claim of a minute ago.
+            match self.cluster.claim(&name).await {
+                Ok(found) => claim = found.map(Arc::new),
+                Err(error) => return Gathered::Cluster(error),
+            }
+        }
+        if claim.as_ref().is_some_and(|claim| !same_key(&claim.spec.key, &key)) {
+            return Gathered::Cluster(ClusterError::Refused(format!(
+                "InvitationClaim {name} holds the key of another person"
+            )));
+        }
+        let ownership = match self.ownership(claim.as_deref(), &desired).await {
+            Ok(ownership) => ownership,
+            Err(error) => return Gathered::Cluster(error),
+        };
+        if let Ownership::Other { .. } = ownership {
+            self.wakes.wait_for_claim(&name, &ObjectRef::from_obj(object));
+        }
+        let owns_another_claim = ownership != Ownership::Mine && self.owns_another(&uid, &name);
+        let now = self.clock.monotonic();
+        let attempt = claim.as_ref().and_then(|claim| claim.spec.attempt.clone());
+        let quarantine = attempt.map(|attempt| {
+            let known = now.saturating_sub(self.memory.attempt_known_since(&uid, &attempt.nonce, now));
+            quarantine(known, attempt.started_at.0, self.clock.now(), self.settings.timings.quarantine())
+        });
+        let status = object.status.as_ref();
+        let mut facts = Facts {
+            status_tells_of_invitation: status
+                .is_some_and(|status| status.id.is_some() || status.accepted_at.is_some()),
+            asked: desired.requested_at.is_some()
+                && status.and_then(|status| status.last_handled_reconcile_at.as_ref()) != desired.requested_at.as_ref(),
+            desired,
+            life,
+            claim: claim.as_ref().map(|claim| claim.spec.clone()),
+            ownership,
+            owns_another_claim,
+            inviter: connection.facts.clone(),
+            sight: None,
+            quarantine,
+            nonce: format!("{:032x}", rand::random::<u128>()),
+            mail_cap: self.settings.max_mails_per_person,
+            timings: self.settings.timings,
+            now: self.clock.now(),
+        };
+        let gap = self.settings.timings.absence_gap;
+        let absence_due = remembered.missing_since.is_some_and(|since| now.saturating_sub(since) >= gap);
+        let freshness = match look_need(&facts, absence_due || remembered.needs_fresh) {
+            LookNeed::None => return Gathered::Facts(Box::new(facts)),
+            LookNeed::Recent => Freshness::Within(self.settings.timings.scaled(connection.facts.check_interval)),
+            LookNeed::Fresh => {
+                if !self.is_current(object).await {
+                    return Gathered::Changed;
+                }
+                Freshness::Since(self.clock.monotonic())
+            }
+        };
+        self.memory.update(&uid, |memory| memory.needs_fresh = false);
+        let roster = match self.rosters.look(connection, &facts.desired.project, freshness, facts.asked).await {
+            Ok(roster) => roster,
+            Err(trouble) => return Gathered::NoRoster(Box::new(facts), trouble),
+        };
+        let was_there = facts.claim.as_ref().is_some_and(|claim| {
+            claim.invitation.is_some()
+                || claim.verdict.as_ref().is_some_and(|verdict| verdict.kind == VerdictKind::Accepted)
+        });
+        let shows = roster.shows(&facts.desired.username);
+        let settled = self.memory.update(&uid, |memory| {
+            memory.missing_since = if shows || !was_there {
+                None
+            } else {
+                Some(memory.missing_since.unwrap_or(roster.started).min(roster.started))
+            };
+            memory.missing_since.is_some_and(|since| roster.started.saturating_sub(since) >= gap)
+        });
+        let fresh = matches!(freshness, Freshness::Since(_));
+        facts.sight = Some(roster.find(&facts.desired.username, settled, fresh));
+        // Looks take time: what is recorded from here on began now.
+        facts.now = self.clock.now();
+        Gathered::Facts(Box::new(facts))
+    }
+
+    pub(super) fn claim_ref(&self, name: &str) -> ObjectRef<InvitationClaim> {
+        ObjectRef::new(name).within(&self.settings.operator_namespace)
+    }
+
+    /// Whether the object, read live, is still the one that the pass was planned for.
+    async fn is_current(&self, planned: &ProjectInvitation) -> bool {
+        let reference = ObjectRef::from_obj(planned);
+        match self.cluster.invitation(&planned.namespace().unwrap_or_default(), &planned.name_any()).await {
+            Ok(Some(live)) => {
+                let same = live.uid() == planned.uid()
+                    && live.metadata.generation == planned.metadata.generation
+                    && live.metadata.deletion_timestamp == planned.metadata.deletion_timestamp;
+                if !same {
+                    self.objects.remember(reference, live);
+                }
+                same
+            }
+            Ok(None) => {
+                self.objects.forget(&reference);
+                false
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Who owns the claim. An owner is gone only when a live read says so: 404, or another uid under its name.
+    async fn ownership(&self, claim: Option<&InvitationClaim>, desired: &Desired) -> Result<Ownership, ClusterError> {
+        let Some(claim) = claim else { return Ok(Ownership::NoClaim) };
+        let Some(owner) = &claim.spec.owner else { return Ok(Ownership::Nobody) };
+        if owner.uid == desired.object.uid {
+            return Ok(Ownership::Mine);
+        }
+        if !self.namespaces.watches(&owner.namespace) {
+            return Ok(Ownership::Other { shown: None });
+        }
+        match self.cluster.invitation(&owner.namespace, &owner.name).await {
+            Ok(Some(live)) if live.uid().as_ref() == Some(&owner.uid) => {
+                let shown = (owner.namespace == desired.object.namespace).then(|| owner.name.clone());
+                Ok(Ownership::Other { shown })
+            }
+            Ok(Some(_) | None) => Ok(Ownership::Gone),
+            Err(ClusterError::Refused(_)) => Ok(Ownership::Other { shown: None }),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn owns_another(&self, uid: &str, name: &str) -> bool {
+        let owned = |claim: &InvitationClaim| {
+            claim.spec.owner.as_ref().is_some_and(|owner| owner.uid == uid) && claim.name_any() != name
+        };
+        // The cache may still hold a claim that was just given up.
+        self.claims.store().find(owned).is_some_and(|found| {
+            self.claims.get(&ObjectRef::from_obj(found.as_ref())).is_some_and(|newest| owned(&newest))
+        })
+    }
+}

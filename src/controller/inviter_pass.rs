@@ -1,0 +1,237 @@
+//! One pass of an inviter: Secret readable, well-formed, host allowed, credentials accepted.
+//!
+//! One bad key shows here, in one place, and costs one probe per interval however many invitations wait. Must never be
+//! run for an invitation: those read [`Connections`] and wait for its news.
+
+use super::clock::Clock;
+use super::connection::{Connection, Connections};
+use super::inviter_spec::InviterSettings;
+use super::secrets;
+use super::settings::ControllerSettings;
+use super::wakes::Wakes;
+use crate::api::Reason;
+use crate::cloud::InvitesApi;
+use crate::cloud::base_url::checked_base_url;
+use crate::cloud::connector::Connect;
+use crate::cloud::credentials::Credentials;
+use crate::cloud::http_api;
+use crate::domain::decide::Finding;
+use crate::domain::facts::InviterFacts;
+use crate::domain::failure::FailureKind;
+use crate::domain::key::canonical_host;
+use crate::domain::schedule::api_backoff;
+use kube::Client;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use url::Url;
+
+/// What came of a pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InviterVerdict {
+    /// `Ready`, or why not.
+    pub finding: Finding,
+    /// When to come back.
+    pub again_in: Duration,
+}
+
+/// Credentials that were refused by a call, and when: not taken for good again before they change or rest.
+struct Refused {
+    revision: String,
+    until: Duration,
+    finding: Finding,
+}
+
+#[derive(Default)]
+struct Memory {
+    api: Option<(String, Arc<dyn InvitesApi>)>,
+    refused: Option<Refused>,
+    failures: u32,
+}
+
+/// Passes of all inviters.
+pub struct InviterPasses {
+    client: Client,
+    settings: ControllerSettings,
+    connector: Arc<dyn Connect>,
+    connections: Arc<Connections>,
+    wakes: Arc<Wakes>,
+    clock: Arc<dyn Clock>,
+    memory: Mutex<HashMap<String, Memory>>,
+}
+
+impl InviterPasses {
+    /// None made yet.
+    #[must_use]
+    pub fn new(
+        client: Client,
+        settings: ControllerSettings,
+        connector: Arc<dyn Connect>,
+        connections: Arc<Connections>,
+        wakes: Arc<Wakes>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { client, settings, connector, connections, wakes, clock, memory: Mutex::default() }
+    }
+
+    fn with_memory<T>(&self, uid: &str, use_it: impl FnOnce(&mut Memory) -> T) -> T {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        use_it(memory.entry(uid.to_owned()).or_default())
+    }
+
+    /// A call was answered in a way that speaks of the inviter and not of the object that made it: everything that uses
+    /// the inviter waits, and its Secret is read again at once.
+    pub fn report(&self, connection: &Connection, kind: FailureKind, message: &str) {
+        let facts = &connection.facts;
+        let name = crate::domain::desired::InviterName {
+            kind: facts.recorded.kind,
+            namespace: facts.recorded.namespace.clone(),
+            name: facts.recorded.name.clone(),
+        };
+        let finding = Finding::new(kind.inviter_reason(), message);
+        // Credentials that a call has shown to be refused rest for an interval, unless they change; for a host that does
+        // not answer the next probe tells.
+        if matches!(kind, FailureKind::CredentialsRejected | FailureKind::NotOnAccessList | FailureKind::Sunset) {
+            let until = self.clock.monotonic() + self.settings.timings.scaled(facts.check_interval);
+            self.with_memory(&facts.recorded.uid, |memory| {
+                memory.refused = Some(Refused { revision: facts.revision.clone(), until, finding: finding.clone() });
+            });
+        }
+        self.connections.not_ready(&name, &facts.recorded.uid, finding);
+        self.wakes.inviter(&name);
+    }
+
+    /// The inviter is gone.
+    pub fn forget(&self, settings: &InviterSettings) {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(&settings.uid);
+    }
+
+    /// Looks whether the inviter can be used, and says so to those who wait for it.
+    pub async fn pass(&self, settings: &InviterSettings) -> InviterVerdict {
+        let outcome = self.connect(settings).await;
+        let failures = self.with_memory(&settings.uid, |memory| {
+            memory.failures = if outcome.is_ok() { 0 } else { memory.failures.saturating_add(1) };
+            memory.failures
+        });
+        let interval = self.settings.timings.scaled(settings.check_interval);
+        let (finding, again_in, news) = match outcome {
+            Ok(connection) => {
+                let ready = Finding::new(
+                    Reason::Ready,
+                    format!("{} accepts the credentials at {}", settings.product.title(), connection.facts.host),
+                );
+                (ready, interval, self.connections.ready(settings, connection))
+            }
+            Err(finding) => {
+                let news = self.connections.not_ready(&settings.name, &settings.uid, finding.clone());
+                // A refused key is probed once an interval; what time may cure is tried sooner.
+                let again_in = if time_may_cure(finding.reason) {
+                    api_backoff(failures, None, &self.settings.timings).min(interval)
+                } else {
+                    interval
+                };
+                (finding, again_in, news)
+            }
+        };
+        if news {
+            self.wakes.invitations_of(&settings.name);
+        }
+        InviterVerdict { finding, again_in }
+    }
+
+    async fn connect(&self, settings: &InviterSettings) -> Result<Connection, Finding> {
+        let (base_url, host) = self.allowed(settings)?;
+        let secret = secrets::credentials(&self.client, settings).await?;
+        let secret_name = format!("{}/{}", settings.secret_namespace, settings.secret_name);
+        let credentials = Credentials::from_secret(&secret_name, &secret.data)
+            .map_err(|error| Finding::new(Reason::SecretInvalid, error.to_string()))?;
+        let (ca_bundle, ca_version) = match &settings.ca_bundle {
+            Some(from) => {
+                let (pem, version) = secrets::ca_bundle(&self.client, &settings.secret_namespace, from).await?;
+                (Some(pem), version)
+            }
+            None => (None, String::new()),
+        };
+        let identity = credentials.identity().to_owned();
+        let content = format!("{}|{}|{ca_version}", settings.generation, secret.version);
+        let asked =
+            settings.requested_at.is_some() && settings.requested_at != settings.status.last_handled_reconcile_at;
+        let revision = format!("{}|{content}", settings.uid);
+        let now = self.clock.monotonic();
+        let resting = self.with_memory(&settings.uid, |memory| {
+            let stands = |refused: &Refused| refused.revision == revision && now < refused.until && !asked;
+            match &memory.refused {
+                Some(refused) if stands(refused) => Some(refused.finding.clone()),
+                _ => {
+                    memory.refused = None;
+                    None
+                }
+            }
+        });
+        if let Some(finding) = resting {
+            return Err(finding);
+        }
+        let known = self.with_memory(&settings.uid, |memory| {
+            memory.api.as_ref().filter(|(of, _)| *of == revision).map(|(_, api)| Arc::clone(api))
+        });
+        let api = if let Some(api) = known {
+            api
+        } else {
+            let connection = http_api::Connection {
+                product: settings.product,
+                base_url,
+                credentials,
+                ca_bundle_pem: ca_bundle,
+                call_deadline: self.settings.call_deadline,
+            };
+            let api = self.connector.connect(connection).map_err(|failure| {
+                // Nothing was sent yet: what TLS complains about here is the bundle.
+                let bundle = failure.kind == FailureKind::TlsFailed;
+                let reason = if bundle { Reason::CaBundleInvalid } else { failure.kind.inviter_reason() };
+                Finding::new(reason, failure.message)
+            })?;
+            self.with_memory(&settings.uid, |memory| memory.api = Some((revision.clone(), Arc::clone(&api))));
+            api
+        };
+        api.probe().await.map_err(|failure| Finding::new(failure.kind.inviter_reason(), failure.message))?;
+        Ok(Connection { facts: facts(settings, host, identity, revision), access: settings.access.clone(), api })
+    }
+
+    /// The base URL, if credentials may be sent to its host.
+    fn allowed(&self, settings: &InviterSettings) -> Result<(Url, String), Finding> {
+        let denied = |message: String| Finding::new(Reason::HostNotAllowed, message);
+        let url = Url::parse(&settings.base_url)
+            .map_err(|error| denied(format!("baseUrl {} is no URL: {error}", settings.base_url)))?;
+        let host =
+            canonical_host(&url).ok_or_else(|| denied(format!("baseUrl {} names no host", settings.base_url)))?;
+        let url = checked_base_url(&url).map_err(|problem| denied(problem.to_string()))?;
+        if !self.settings.allowed_hosts.contains(&host) {
+            return Err(denied(format!(
+                "{host} is not among the hosts that the operator may send credentials to: ask its administrator to add it \
+                 to --allowed-hosts"
+            )));
+        }
+        Ok((url, host))
+    }
+}
+
+/// Whether an inviter that shows the reason may become usable by waiting.
+#[must_use]
+pub fn time_may_cure(reason: Reason) -> bool {
+    matches!(reason, Reason::Unreachable | Reason::RateLimited | Reason::ApiUnavailable | Reason::InviterNotReady)
+}
+
+fn facts(settings: &InviterSettings, host: String, identity: String, revision: String) -> InviterFacts {
+    InviterFacts {
+        recorded: settings.recorded(),
+        product: settings.product,
+        host,
+        identity,
+        mode: settings.mode,
+        adoption: settings.adoption,
+        on_unknown: settings.on_unknown,
+        allow: settings.allow.clone(),
+        check_interval: settings.check_interval,
+        revision,
+    }
+}

@@ -1,0 +1,214 @@
+//! [`Cluster`] over the Kubernetes API.
+//!
+//! Owns how each write is made safe: compare-and-swap by resourceVersion for claims, a uid test for everything on users'
+//! objects, a deadline for all. Must never decide anything.
+
+use super::cluster::{Cluster, ClusterError, Notice, claim_object, label_owner};
+use crate::api::names::{CONTROLLER, FINALIZER, GROUP, OWNER_UID_LABEL, VERSION};
+use crate::api::{InvitationClaim, InvitationClaimSpec, ProjectInvitation, ProjectInvitationStatus};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::{Client, Resource, ResourceExt};
+use serde_json::json;
+use std::time::Duration;
+
+/// No read or write takes longer: a pass must not sit on a dead connection while its attempt's time runs.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Reads and writes through one client.
+#[derive(Clone)]
+pub struct KubeCluster {
+    client: Client,
+    operator_namespace: String,
+    recorder: Recorder,
+}
+
+impl KubeCluster {
+    /// Claims live in `operator_namespace`.
+    #[must_use]
+    pub fn new(client: Client, operator_namespace: &str) -> Self {
+        let reporter = Reporter { controller: CONTROLLER.to_owned(), instance: None };
+        Self {
+            recorder: Recorder::new(client.clone(), reporter),
+            client,
+            operator_namespace: operator_namespace.to_owned(),
+        }
+    }
+
+    fn invitations(&self, namespace: &str) -> Api<ProjectInvitation> {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+
+    fn of(&self, object: &ProjectInvitation) -> Api<ProjectInvitation> {
+        self.invitations(&object.namespace().unwrap_or_default())
+    }
+
+    fn claims(&self) -> Api<InvitationClaim> {
+        Api::namespaced(self.client.clone(), &self.operator_namespace)
+    }
+}
+
+/// Runs a call under the deadline and names what went wrong.
+pub(super) async fn within<T>(call: impl Future<Output = kube::Result<T>>) -> Result<T, ClusterError> {
+    match tokio::time::timeout(DEADLINE, call).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(classify(&error)),
+        Err(_) => Err(ClusterError::Unanswered(format!("none within {} s", DEADLINE.as_secs()))),
+    }
+}
+
+fn classify(error: &kube::Error) -> ClusterError {
+    let kube::Error::Api(status) = error else { return ClusterError::Unanswered(error.to_string()) };
+    match status.code {
+        404 => ClusterError::Gone,
+        // 422 is how a JSON patch reports that its test failed.
+        409 | 422 => ClusterError::Conflict,
+        500.. => ClusterError::Unanswered(status.message.clone()),
+        _ => ClusterError::Refused(status.message.clone()),
+    }
+}
+
+impl Cluster for KubeCluster {
+    fn invitation<'a>(
+        &'a self,
+        namespace: &'a str,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<ProjectInvitation>, ClusterError>> {
+        async move { within(self.invitations(namespace).get_opt(name)).await }.boxed()
+    }
+
+    fn claim<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<InvitationClaim>, ClusterError>> {
+        async move { within(self.claims().get_opt(name)).await }.boxed()
+    }
+
+    fn claims_of<'a>(&'a self, owner_uid: &'a str) -> BoxFuture<'a, Result<Vec<InvitationClaim>, ClusterError>> {
+        async move {
+            let params = ListParams::default().labels(&format!("{OWNER_UID_LABEL}={owner_uid}"));
+            Ok(within(self.claims().list(&params)).await?.items)
+        }
+        .boxed()
+    }
+
+    fn create_claim<'a>(
+        &'a self,
+        name: &'a str,
+        spec: &'a InvitationClaimSpec,
+    ) -> BoxFuture<'a, Result<InvitationClaim, ClusterError>> {
+        async move { within(self.claims().create(&post(), &claim_object(name, spec))).await }.boxed()
+    }
+
+    fn replace_claim<'a>(
+        &'a self,
+        seen: &'a InvitationClaim,
+        spec: &'a InvitationClaimSpec,
+    ) -> BoxFuture<'a, Result<InvitationClaim, ClusterError>> {
+        async move {
+            let mut next = seen.clone();
+            next.spec = spec.clone();
+            label_owner(&mut next);
+            within(self.claims().replace(&seen.name_any(), &post(), &next)).await
+        }
+        .boxed()
+    }
+
+    fn delete_claim<'a>(&'a self, seen: &'a InvitationClaim) -> BoxFuture<'a, Result<(), ClusterError>> {
+        async move {
+            let unchanged = Preconditions { uid: seen.uid(), resource_version: seen.resource_version() };
+            let params = DeleteParams { preconditions: Some(unchanged), ..DeleteParams::default() };
+            match within(self.claims().delete(&seen.name_any(), &params)).await {
+                Ok(_) | Err(ClusterError::Gone) => Ok(()),
+                Err(error) => Err(error),
+            }
+        }
+        .boxed()
+    }
+
+    fn add_finalizer<'a>(
+        &'a self,
+        object: &'a ProjectInvitation,
+    ) -> BoxFuture<'a, Result<ProjectInvitation, ClusterError>> {
+        async move {
+            // Applied, not patched: the API server merges finalizers of several owners. With a uid it creates nothing.
+            let patch = json!({
+                "apiVersion": format!("{GROUP}/{VERSION}"),
+                "kind": "ProjectInvitation",
+                "metadata": {
+                    "name": object.name_any(),
+                    "namespace": object.namespace(),
+                    "uid": object.uid(),
+                    "finalizers": [FINALIZER],
+                },
+            });
+            let params = PatchParams::apply(CONTROLLER).force();
+            within(self.of(object).patch(&object.name_any(), &params, &Patch::Apply(patch))).await
+        }
+        .boxed()
+    }
+
+    fn remove_finalizer<'a>(&'a self, object: &'a ProjectInvitation) -> BoxFuture<'a, Result<(), ClusterError>> {
+        async move {
+            let Some(index) = object.finalizers().iter().position(|finalizer| finalizer == FINALIZER) else {
+                return Ok(());
+            };
+            let entry = format!("/metadata/finalizers/{index}");
+            let patch = json!([
+                { "op": "test", "path": "/metadata/uid", "value": object.uid() },
+                { "op": "test", "path": entry, "value": FINALIZER },
+                { "op": "remove", "path": entry },
+            ]);
+            match within(self.of(object).patch(&object.name_any(), &params(), &json_patch(patch)?)).await {
+                Ok(_) | Err(ClusterError::Gone) => Ok(()),
+                Err(error) => Err(error),
+            }
+        }
+        .boxed()
+    }
+
+    fn write_status<'a>(
+        &'a self,
+        object: &'a ProjectInvitation,
+        status: &'a ProjectInvitationStatus,
+    ) -> BoxFuture<'a, Result<ProjectInvitation, ClusterError>> {
+        async move {
+            let patch = json!([
+                { "op": "test", "path": "/metadata/uid", "value": object.uid() },
+                { "op": "add", "path": "/status", "value": status },
+            ]);
+            within(self.of(object).patch_status(&object.name_any(), &params(), &json_patch(patch)?)).await
+        }
+        .boxed()
+    }
+
+    fn publish<'a>(&'a self, object: &'a ProjectInvitation, notice: &'a Notice) -> BoxFuture<'a, ()> {
+        async move {
+            let event = Event {
+                type_: if notice.warning { EventType::Warning } else { EventType::Normal },
+                reason: notice.reason.as_str().to_owned(),
+                note: Some(notice.note.clone()),
+                action: "Reconcile".to_owned(),
+                secondary: None,
+            };
+            let published =
+                tokio::time::timeout(DEADLINE, self.recorder.publish(&event, &object.object_ref(&()))).await;
+            // Events are refused in a namespace that is being deleted, and nothing rests on them.
+            if let Ok(Err(error)) = published {
+                tracing::debug!(%error, "event not published");
+            }
+        }
+        .boxed()
+    }
+}
+
+fn post() -> PostParams {
+    PostParams { field_manager: Some(CONTROLLER.to_owned()), ..PostParams::default() }
+}
+
+fn params() -> PatchParams {
+    PatchParams { field_manager: Some(CONTROLLER.to_owned()), ..PatchParams::default() }
+}
+
+fn json_patch(operations: serde_json::Value) -> Result<Patch<()>, ClusterError> {
+    serde_json::from_value(operations).map(Patch::Json).map_err(|error| ClusterError::Refused(error.to_string()))
+}

@@ -1,0 +1,137 @@
+//! Several watches as one: an installation for some namespaces sees them as a single coherent stream.
+//!
+//! A reflector takes one stream and swaps its whole store after a list; the lists of several namespaces must therefore
+//! reach it as single changes. Must never call the stream complete before every namespace was listed once.
+
+use super::watch::Events;
+use futures::{StreamExt, stream};
+use kube::ResourceExt;
+use kube::runtime::reflector::{Lookup, ObjectRef};
+use kube::runtime::watcher::Event;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+
+struct Merge<K: Lookup> {
+    /// Per source: the objects that it holds.
+    known: Vec<HashMap<ObjectRef<K>, K>>,
+    /// Per source: what the list in progress has shown.
+    listing: Vec<HashSet<ObjectRef<K>>>,
+    /// Sources that were listed once.
+    listed: HashSet<usize>,
+    begun: bool,
+}
+
+/// Merges watches of disjoint sets of objects.
+#[must_use]
+pub fn merge<K>(sources: Vec<Events<K>>) -> Events<K>
+where
+    K: Lookup<DynamicType = ()> + ResourceExt + Clone + Send + Sync + 'static,
+    ObjectRef<K>: Hash + Eq + Send,
+{
+    let count = sources.len();
+    let state = Merge::<K> {
+        known: (0..count).map(|_| HashMap::new()).collect(),
+        listing: (0..count).map(|_| HashSet::new()).collect(),
+        listed: HashSet::new(),
+        begun: false,
+    };
+    let tagged =
+        sources.into_iter().enumerate().map(|(source, events)| events.map(move |event| (source, event)).boxed());
+    stream::select_all(tagged)
+        .scan(state, |state, (source, event)| {
+            let out = match event {
+                Ok(event) => state.apply(source, event).into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(error)],
+            };
+            futures::future::ready(Some(stream::iter(out)))
+        })
+        .flatten()
+        .boxed()
+}
+
+impl<K> Merge<K>
+where
+    K: Lookup<DynamicType = ()> + ResourceExt + Clone,
+    ObjectRef<K>: Hash + Eq,
+{
+    fn apply(&mut self, source: usize, event: Event<K>) -> Vec<Event<K>> {
+        let mut out = Vec::new();
+        if !self.begun {
+            self.begun = true;
+            out.push(Event::Init);
+        }
+        let complete = self.listed.len() == self.known.len();
+        let (Some(known), Some(listing)) = (self.known.get_mut(source), self.listing.get_mut(source)) else {
+            return out;
+        };
+        let shown = |object| if complete { Event::Apply(object) } else { Event::InitApply(object) };
+        match event {
+            Event::Init => listing.clear(),
+            Event::InitApply(object) => {
+                let key = object.to_object_ref(());
+                listing.insert(key.clone());
+                known.insert(key, object.clone());
+                out.push(shown(object));
+            }
+            Event::InitDone => {
+                let vanished: Vec<_> = known.keys().filter(|key| !listing.contains(*key)).cloned().collect();
+                let gone = vanished.into_iter().filter_map(|key| known.remove(&key));
+                out.extend(gone.map(Event::Delete));
+                self.listed.insert(source);
+                if !complete && self.listed.len() == self.known.len() {
+                    out.push(Event::InitDone);
+                }
+            }
+            Event::Apply(object) => {
+                known.insert(object.to_object_ref(()), object.clone());
+                out.push(shown(object));
+            }
+            Event::Delete(object) => {
+                known.remove(&object.to_object_ref(()));
+                out.push(Event::Delete(object));
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::api::core::v1::ConfigMap;
+    use kube::runtime::reflector::store;
+
+    fn object(namespace: &str, name: &str) -> ConfigMap {
+        let mut object = ConfigMap::default();
+        object.metadata.namespace = Some(namespace.to_owned());
+        object.metadata.name = Some(name.to_owned());
+        object
+    }
+
+    #[test]
+    fn a_relist_of_one_namespace_leaves_the_other_alone() {
+        let mut merge = Merge::<ConfigMap> {
+            known: vec![HashMap::new(), HashMap::new()],
+            listing: vec![HashSet::new(), HashSet::new()],
+            listed: HashSet::new(),
+            begun: false,
+        };
+        let (reader, mut writer) = store::<ConfigMap>();
+        let mut feed =
+            |source, event| merge.apply(source, event).iter().for_each(|event| writer.apply_watcher_event(event));
+        feed(0, Event::Init);
+        feed(0, Event::InitApply(object("a", "one")));
+        feed(0, Event::InitApply(object("a", "two")));
+        feed(0, Event::InitDone);
+        assert_eq!(reader.len(), 0, "not complete before every namespace was listed");
+        feed(1, Event::Init);
+        feed(1, Event::InitApply(object("b", "three")));
+        feed(1, Event::InitDone);
+        assert_eq!(reader.len(), 3);
+        feed(0, Event::Init);
+        feed(0, Event::InitApply(object("a", "two")));
+        feed(0, Event::InitDone);
+        assert_eq!(reader.len(), 2, "what a relist no longer shows is gone");
+        assert!(reader.get(&ObjectRef::new("three").within("b")).is_some());
+    }
+}

@@ -1,0 +1,32 @@
+//! The pass: effects in their order, around the decisions of `domain`.
+//!
+//! Owns when Kubernetes and MongoDB are read and written. Must never decide what something means.
+
+pub mod cache;
+pub mod census;
+pub mod clock;
+pub mod cluster;
+pub mod connection;
+pub mod farewell;
+pub mod fence;
+pub mod gather;
+pub mod inviter_pass;
+pub mod inviter_run;
+pub mod inviter_spec;
+pub mod inviter_status;
+pub mod kube_cluster;
+pub mod memory;
+pub mod merge;
+pub mod namespaces;
+pub mod observer;
+pub mod pass;
+pub mod perform;
+pub mod queue;
+pub mod roster;
+pub mod run;
+pub mod secrets;
+pub mod settings;
+pub mod wakes;
+pub mod watch;
+
+pub use run::{Ports, run};

@@ -1,0 +1,336 @@
+//! One pass, one way: read, decide, perform one step, conclude, tell, come back.
+//!
+//! Owns the order of effects and nothing else: what is decided is decided in `domain`. No step calls an earlier one; the
+//! only loop is the queue. Must never e-mail from cached reads.
+
+use super::cache::Cache;
+use super::clock::Clock;
+use super::cluster::{Cluster, ClusterError, Notice};
+use super::connection::{Connection, Connections, Usable};
+use super::gather::Gathered;
+use super::inviter_pass::InviterPasses;
+use super::memory::Memory;
+use super::namespaces::NamespaceView;
+use super::observer::{Observer, PassOutcome};
+use super::roster::Rosters;
+use super::settings::ControllerSettings;
+use super::wakes::Wakes;
+use crate::api::names::FINALIZER;
+use crate::api::{InvitationClaim, InvitationClaimSpec, Plan, ProjectInvitation, Reason};
+use crate::domain::conclude::{Conclusion, conclude};
+use crate::domain::decide::{Finding, Step, decide};
+use crate::domain::desired::{Desired, Life, life, validate};
+use crate::domain::facts::{Ownership, Sight};
+use crate::domain::projection::{Picture, is_news, project};
+use crate::domain::schedule::{self, Wake};
+use crate::domain::standing::{Wait, standing};
+use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Everything that passes of invitations share.
+pub struct Passes {
+    pub(super) cluster: Arc<dyn Cluster>,
+    pub(super) objects: Arc<Cache<ProjectInvitation>>,
+    pub(super) claims: Arc<Cache<InvitationClaim>>,
+    pub(super) namespaces: NamespaceView,
+    pub(super) connections: Arc<Connections>,
+    pub(super) inviters: Arc<InviterPasses>,
+    pub(super) rosters: Rosters,
+    pub(super) wakes: Arc<Wakes>,
+    pub(super) memory: Memory,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) observer: Arc<dyn Observer>,
+    pub(super) settings: ControllerSettings,
+}
+
+/// What came of a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PassReport {
+    /// For metrics.
+    pub outcome: PassOutcome,
+    /// When to come back; `None` when the object is gone.
+    pub again_in: Option<Duration>,
+}
+
+impl PassReport {
+    pub(super) fn gone(outcome: PassOutcome) -> Self {
+        Self { outcome, again_in: None }
+    }
+
+    pub(super) fn again(outcome: PassOutcome, again_in: Duration) -> Self {
+        Self { outcome, again_in: Some(again_in) }
+    }
+}
+
+/// Why an object cannot use its inviter now.
+enum Unusable {
+    /// The inviter's first pass is not over.
+    Checking,
+    /// What the object shows.
+    Because(Finding),
+}
+
+/// How an object is to be shown, and when to come back.
+pub(super) struct Shown<'a> {
+    pub desired: Option<&'a Desired>,
+    pub claim: Option<&'a InvitationClaimSpec>,
+    pub sight: Option<&'a Sight>,
+    pub finding: Finding,
+    pub extra: Option<Finding>,
+    pub plan: Option<Plan>,
+    pub overdue: bool,
+}
+
+impl Passes {
+    /// Reconciles one object.
+    pub async fn pass(&self, reference: &ObjectRef<ProjectInvitation>) -> PassReport {
+        let Some(object) = self.objects.get(reference) else {
+            return PassReport::gone(PassOutcome::Unchanged);
+        };
+        let uid = object.uid().unwrap_or_default();
+        let life = life(&object);
+        let deleting = matches!(life, Life::Deleting { .. } | Life::Released);
+        if deleting && !object.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
+            // Somebody else's finalizer holds it; ours is done, or never came to be.
+            self.memory.forget(&uid);
+            return PassReport::gone(PassOutcome::Unchanged);
+        }
+        let desired = match validate(&object) {
+            Ok(desired) => desired,
+            Err(message) if deleting => return self.let_go_unread(&object, &message).await,
+            Err(message) => {
+                let finding = Finding::new(Reason::InvalidSpec, message);
+                return self.blocked(&object, None, finding, Wake::OnEvent).await;
+            }
+        };
+        match self.connection(&desired) {
+            // Its first pass wakes this object.
+            Err(Unusable::Checking) => PassReport::again(PassOutcome::Unchanged, Duration::from_secs(5)),
+            Ok(connection) => {
+                self.memory.update(&uid, |memory| memory.inviter_missing_since = None);
+                self.connected(&object, desired, life, &connection).await
+            }
+            Err(Unusable::Because(finding)) if deleting => {
+                self.delete_without_inviter(&object, desired, life, finding).await
+            }
+            Err(Unusable::Because(finding)) => self.blocked(&object, Some(&desired), finding, Wake::NextLook).await,
+        }
+    }
+
+    /// The inviter's connection, if this object may use it now.
+    fn connection(&self, desired: &Desired) -> Result<Arc<Connection>, Unusable> {
+        let because = |reason, message| Err(Unusable::Because(Finding::new(reason, message)));
+        let name = &desired.inviter;
+        match self.connections.find(name) {
+            Usable::Yes(connection) => {
+                if self.namespaces.may_use(&connection.access, &desired.object.namespace) {
+                    Ok(connection)
+                } else {
+                    let namespace = &desired.object.namespace;
+                    because(
+                        Reason::PolicyDenied,
+                        format!(
+                            "namespaces of {name} does not select namespace {namespace}: ask the platform team to allow it"
+                        ),
+                    )
+                }
+            }
+            Usable::No(finding) => because(
+                Reason::InviterNotReady,
+                format!("{name} is not ready: {}: {}", finding.reason.as_str(), finding.message),
+            ),
+            Usable::Checking => Err(Unusable::Checking),
+            Usable::NotFound => because(
+                Reason::InviterNotFound,
+                match &name.namespace {
+                    Some(namespace) => {
+                        format!("{name} does not exist in namespace {namespace}: create it, or correct inviterRef")
+                    }
+                    None => {
+                        format!("{name} does not exist or is not served: ask the platform team, or correct inviterRef")
+                    }
+                },
+            ),
+        }
+    }
+
+    pub(super) async fn connected(
+        &self,
+        object: &ProjectInvitation,
+        desired: Desired,
+        life: Life,
+        connection: &Connection,
+    ) -> PassReport {
+        let mut facts = match self.gather(object, desired, life, connection).await {
+            Gathered::Facts(facts) => facts,
+            Gathered::Changed => return PassReport::again(PassOutcome::Unchanged, Duration::ZERO),
+            Gathered::Cluster(error) => return self.cluster_trouble(object, &error),
+            Gathered::NoRoster(facts, trouble) => return self.no_roster(object, &facts, connection, &trouble).await,
+        };
+        let decision = decide(&facts);
+        if decision.step == Step::LookAgain {
+            self.memory.update(&facts.desired.object.uid, |memory| memory.needs_fresh = true);
+            return PassReport::again(PassOutcome::Unchanged, Duration::ZERO);
+        }
+        let performed = match self.perform(object, &facts, &decision.step, connection).await {
+            Ok(performed) => performed,
+            Err(error) => return self.cluster_trouble(object, &error),
+        };
+        if performed.let_go {
+            self.cluster.publish(object, &notice(&decision.finding)).await;
+            self.memory.forget(&facts.desired.object.uid);
+            return PassReport::gone(PassOutcome::LetGo);
+        }
+        let failures = self.memory.update(&facts.desired.object.uid, |memory| {
+            memory.failures = if performed.failed() { memory.failures.saturating_add(1) } else { 0 };
+            memory.failures
+        });
+        let outcome = performed.label;
+        let Conclusion { claim: next, finding, notice: extra, wake } =
+            conclude(&decision, performed.outcome, performed.claim.as_ref().map(|claim| &claim.spec), &facts, failures);
+        let claim = match (next, performed.claim) {
+            (Some(next), Some(acknowledged)) => self.record_result(&facts, acknowledged, next).await,
+            (_, written) => written,
+        };
+        let claim = claim.map(|claim| claim.spec).or_else(|| match facts.ownership {
+            Ownership::Mine => facts.claim.take(),
+            Ownership::NoClaim | Ownership::Nobody | Ownership::Gone | Ownership::Other { .. } => None,
+        });
+        if facts.life == Life::Live && wake == Wake::Now && outcome == PassOutcome::Unchanged {
+            return PassReport::again(outcome, Duration::ZERO);
+        }
+        let expires = claim.as_ref().and_then(|claim| claim.invitation.as_ref()?.expires_at.as_ref().map(|at| at.0));
+        let again_in = self.wait(wake, facts.inviter.check_interval, expires);
+        let sight = performed.seen.as_ref().or(facts.sight.as_ref());
+        let shown = Shown {
+            desired: Some(&facts.desired),
+            claim: claim.as_ref(),
+            sight,
+            finding,
+            extra,
+            plan: decision.plan,
+            overdue: false,
+        };
+        match self.show(object, shown).await {
+            Ok(wrote) => {
+                let outcome = if wrote && outcome == PassOutcome::Unchanged { PassOutcome::Recorded } else { outcome };
+                PassReport::again(outcome, again_in)
+            }
+            Err(error) => self.cluster_trouble(object, &error),
+        }
+    }
+
+    /// Shows why nothing can be done now.
+    pub(super) async fn blocked(
+        &self,
+        object: &ProjectInvitation,
+        desired: Option<&Desired>,
+        finding: Finding,
+        wake: Wake,
+    ) -> PassReport {
+        let uid = object.uid().unwrap_or_default();
+        let now = self.clock.monotonic();
+        let waits_for_inviter = matches!(finding.reason, Reason::InviterNotFound | Reason::InviterNotReady);
+        let since = self.memory.update(&uid, |memory| {
+            let since = waits_for_inviter.then(|| memory.inviter_missing_since.unwrap_or(now));
+            memory.inviter_missing_since = since;
+            since
+        });
+        let grace = self.settings.timings.inviter_grace;
+        let waited = since.map_or(Duration::ZERO, |since| now.saturating_sub(since));
+        let overdue = since.is_some() && waited >= grace;
+        let owned = self.owned_claim(&uid);
+        let shown = Shown {
+            desired,
+            claim: owned.as_ref().map(|claim| &claim.spec),
+            sight: None,
+            finding,
+            extra: None,
+            plan: None,
+            overdue,
+        };
+        let mut again_in = self.wait(wake, Duration::from_secs(300), None);
+        if since.is_some() && !overdue {
+            again_in = again_in.min(grace.saturating_sub(waited) + Duration::from_millis(50));
+        }
+        match self.show(object, shown).await {
+            Ok(wrote) => {
+                PassReport::again(if wrote { PassOutcome::Recorded } else { PassOutcome::Unchanged }, again_in)
+            }
+            Err(error) => self.cluster_trouble(object, &error),
+        }
+    }
+
+    /// Writes the status if it differs, and an event if the reason is new. Returns whether the status was written.
+    pub(super) async fn show(&self, object: &ProjectInvitation, shown: Shown<'_>) -> Result<bool, ClusterError> {
+        let before = object.status.clone().unwrap_or_default();
+        let status = project(&Picture {
+            before: &before,
+            generation: object.metadata.generation.unwrap_or_default(),
+            desired: shown.desired,
+            claim: shown.claim,
+            sight: shown.sight,
+            finding: &shown.finding,
+            overdue: shown.overdue,
+            plan: shown.plan,
+            now: self.clock.now(),
+        });
+        let wrote = status != before;
+        if wrote {
+            let written = match self.cluster.write_status(object, &status).await {
+                // The object went away or was made anew: its own event brings the next pass.
+                Err(ClusterError::Gone | ClusterError::Conflict) => return Ok(false),
+                other => other?,
+            };
+            self.objects.remember(ObjectRef::from_obj(object), written);
+        }
+        if wrote && is_news(&before, &shown.finding) {
+            self.cluster.publish(object, &notice(&shown.finding)).await;
+        }
+        if let Some(extra) = shown.extra.filter(|extra| extra.reason != shown.finding.reason) {
+            self.cluster.publish(object, &notice(&extra)).await;
+        }
+        Ok(wrote)
+    }
+
+    pub(super) fn wait(&self, wake: Wake, check_interval: Duration, expires: Option<jiff::Timestamp>) -> Duration {
+        schedule::wait(wake, check_interval, expires, &self.settings.timings, self.clock.now(), rand::random())
+    }
+
+    /// The claim that the object owns, as far as the cache tells: for showing only.
+    fn owned_claim(&self, uid: &str) -> Option<Arc<InvitationClaim>> {
+        let owned = |claim: &InvitationClaim| claim.spec.owner.as_ref().is_some_and(|owner| owner.uid == uid);
+        self.claims.store().find(owned)
+    }
+
+    /// Kubernetes did not do what was asked: nothing is concluded, the pass is made again.
+    pub(super) fn cluster_trouble(&self, object: &ProjectInvitation, error: &ClusterError) -> PassReport {
+        let uid = object.uid().unwrap_or_default();
+        match error {
+            ClusterError::Conflict | ClusterError::Gone => {
+                PassReport::again(PassOutcome::Unchanged, Duration::from_millis(20))
+            }
+            ClusterError::Refused(_) | ClusterError::Unanswered(_) => {
+                let failures = self.memory.update(&uid, |memory| {
+                    memory.failures = memory.failures.saturating_add(1);
+                    memory.failures
+                });
+                tracing::warn!(namespace = object.namespace(), name = object.name_any(), %error, "pass not finished");
+                let wait = schedule::api_backoff(failures, None, &self.settings.timings);
+                PassReport::again(PassOutcome::Failed, wait)
+            }
+        }
+    }
+}
+
+/// The event of a finding: a warning when a human should look.
+pub(super) fn notice(finding: &Finding) -> Notice {
+    let stalled = standing(finding.reason, crate::api::ReadyWhen::Invited, true).wait == Wait::Stalled;
+    let left = matches!(
+        finding.reason,
+        Reason::Released | Reason::AccessLeftBehind | Reason::CancelBlocked | Reason::Expired | Reason::Withdrawn
+    );
+    Notice { reason: finding.reason, note: finding.message.clone(), warning: stalled || left }
+}

@@ -1,0 +1,321 @@
+//! Performs the one step of a pass.
+//!
+//! Order is everything here: claim acknowledged before the call, result recorded after it. Must never call twice, and must
+//! never turn an unanswered write into an assumption.
+
+use super::cluster::ClusterError;
+use super::connection::Connection;
+use super::observer::{MailResult, PassOutcome};
+use super::pass::Passes;
+use crate::api::names::FINALIZER;
+use crate::api::{InvitationClaim, InvitationClaimSpec, ProjectInvitation};
+use crate::cloud::{Cancelled, Created};
+use crate::domain::attempt::AcknowledgedAttempt;
+use crate::domain::conclude::Outcome;
+use crate::domain::decide::Step;
+use crate::domain::facts::{Facts, Ownership, Sight};
+use crate::domain::failure::{Failure, FailureKind, Scope};
+use crate::domain::key::claim_name;
+use crate::domain::ledger::{self, Farewell};
+use crate::domain::remote::{Invitation, ObjectId};
+use kube::ResourceExt;
+use std::time::Duration;
+
+/// What was done.
+pub(super) struct Performed {
+    pub outcome: Outcome,
+    pub label: PassOutcome,
+    /// The claim as the API server last acknowledged it.
+    pub claim: Option<InvitationClaim>,
+    /// What is seen now that the call has been made.
+    pub seen: Option<Sight>,
+    pub let_go: bool,
+}
+
+impl Performed {
+    fn new(outcome: Outcome, label: PassOutcome, claim: Option<InvitationClaim>) -> Self {
+        Self { outcome, label, claim, seen: None, let_go: false }
+    }
+
+    pub(super) fn failed(&self) -> bool {
+        matches!(self.outcome, Outcome::Failed(_))
+    }
+}
+
+impl Passes {
+    pub(super) async fn perform(
+        &self,
+        object: &ProjectInvitation,
+        facts: &Facts,
+        step: &Step,
+        connection: &Connection,
+    ) -> Result<Performed, ClusterError> {
+        match step {
+            Step::Rest | Step::LookAgain => Ok(Performed::new(Outcome::Done, PassOutcome::Unchanged, None)),
+            Step::Record(claim) => {
+                let written = self.take(object, facts, claim).await?;
+                Ok(Performed::new(Outcome::Done, PassOutcome::Recorded, Some(written)))
+            }
+            Step::Invite(claim) => self.invite(object, facts, claim, connection).await,
+            Step::UpdateRoles(id, roles) => {
+                let claim = self.own_claim_now(facts, id).await?;
+                let updated = connection.api.update_roles(&facts.desired.project, id, roles).await;
+                Ok(match updated {
+                    Ok(invitation) => {
+                        self.rosters.note(connection, &facts.desired.project, id, Some(&invitation)).await;
+                        grant_log(facts, "roles of a pending invitation changed");
+                        let seen = Some(seen_now(&invitation));
+                        Performed {
+                            seen,
+                            ..Performed::new(Outcome::Updated(Box::new(invitation)), PassOutcome::Updated, Some(claim))
+                        }
+                    }
+                    Err(failure) => self.failed(connection, failure, Some(claim)),
+                })
+            }
+            Step::Cancel(id, claim) => self.cancel(facts, id, claim, connection).await,
+            Step::LetGo(farewell) => self.let_go(object, facts, farewell.clone()).await,
+        }
+    }
+
+    /// Writes the claim and, beside it, the finalizer.
+    async fn take(
+        &self,
+        object: &ProjectInvitation,
+        facts: &Facts,
+        claim: &InvitationClaimSpec,
+    ) -> Result<InvitationClaim, ClusterError> {
+        let (written, finalized) = tokio::join!(self.write_claim(claim), self.ensure_finalizer(object, facts));
+        let written = written?;
+        finalized?;
+        Ok(written)
+    }
+
+    async fn ensure_finalizer(&self, object: &ProjectInvitation, facts: &Facts) -> Result<(), ClusterError> {
+        let deleting = object.metadata.deletion_timestamp.is_some();
+        if deleting || object.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
+            return Ok(());
+        }
+        let written = self.cluster.add_finalizer(object).await?;
+        if written.uid().as_ref() != Some(&facts.desired.object.uid) {
+            return Err(ClusterError::Conflict);
+        }
+        self.objects.remember(kube::runtime::reflector::ObjectRef::from_obj(object), written);
+        Ok(())
+    }
+
+    async fn invite(
+        &self,
+        object: &ProjectInvitation,
+        facts: &Facts,
+        claim: &InvitationClaimSpec,
+        connection: &Connection,
+    ) -> Result<Performed, ClusterError> {
+        let (written, finalized) = tokio::join!(self.write_claim(claim), self.ensure_finalizer(object, facts));
+        let written = written?;
+        self.memory.attempt_known_since(&facts.desired.object.uid, &facts.nonce, self.clock.monotonic());
+        let attempt = match finalized {
+            Ok(()) => AcknowledgedAttempt::in_claim(&written, &facts.nonce),
+            // The object is going or gone: the attempt is closed without a call.
+            Err(_) => None,
+        };
+        let Some(attempt) = attempt else {
+            let failure = Failure {
+                kind: FailureKind::Fenced,
+                message: "the object changed while the attempt was recorded: nothing was sent".to_owned(),
+            };
+            return Ok(Performed::new(Outcome::Failed(failure), PassOutcome::Failed, Some(written)));
+        };
+        let desired = &facts.desired;
+        let created = connection.api.create(attempt, &desired.project, &desired.username, &desired.roles).await;
+        Ok(match created {
+            Ok(Created::Invitation(invitation)) => {
+                self.observer.mailed(MailResult::Sent);
+                self.rosters.note(connection, &desired.project, &invitation.id, Some(&invitation)).await;
+                grant_log(facts, "invitation sent");
+                let seen = Some(seen_now(&invitation));
+                Performed { seen, ..Performed::new(Outcome::Created(invitation), PassOutcome::Invited, Some(written)) }
+            }
+            Ok(Created::WithoutId) => {
+                self.observer.mailed(MailResult::Unknown);
+                Performed::new(Outcome::CreatedWithoutId, PassOutcome::Invited, Some(written))
+            }
+            Err(failure) => {
+                let definite = failure.kind.is_definite_no();
+                self.observer.mailed(if definite { MailResult::Refused } else { MailResult::Unknown });
+                self.failed(connection, failure, Some(written))
+            }
+        })
+    }
+
+    fn failed(&self, connection: &Connection, failure: Failure, claim: Option<InvitationClaim>) -> Performed {
+        self.report_scope(connection, &failure);
+        Performed::new(Outcome::Failed(failure), PassOutcome::Failed, claim)
+    }
+
+    /// A failure that speaks of the inviter stops everything that uses it.
+    pub(super) fn report_scope(&self, connection: &Connection, failure: &Failure) {
+        match failure.kind.scope() {
+            Scope::Inviter => self.inviters.report(connection, failure.kind, &failure.message),
+            Scope::Project | Scope::Object => {}
+        }
+    }
+
+    async fn cancel(
+        &self,
+        facts: &Facts,
+        id: &ObjectId,
+        claim: &InvitationClaimSpec,
+        connection: &Connection,
+    ) -> Result<Performed, ClusterError> {
+        let written = self.write_claim(claim).await?;
+        let desired = &facts.desired;
+        let found = match connection.api.get(&desired.project, id).await {
+            Ok(found) => found,
+            Err(failure) => return Ok(self.failed(connection, failure, Some(written))),
+        };
+        let outcome = match found {
+            None => Ok(Cancelled::AlreadyGone),
+            // An id that names somebody else was never this object's to cancel.
+            Some(found)
+                if found.username != desired.username
+                    || found.group_id.as_ref().is_some_and(|group| *group != desired.project) =>
+            {
+                return Ok(Performed::new(Outcome::NotOurs, PassOutcome::Recorded, Some(written)));
+            }
+            Some(_) => connection.api.cancel(&desired.project, id).await,
+        };
+        Ok(match outcome {
+            Ok(cancelled) => {
+                self.rosters.note(connection, &desired.project, id, None).await;
+                grant_log(facts, "invitation cancelled");
+                let already_gone = cancelled == Cancelled::AlreadyGone;
+                Performed::new(Outcome::Cancelled { already_gone }, PassOutcome::Cancelled, Some(written))
+            }
+            Err(failure) => self.failed(connection, failure, Some(written)),
+        })
+    }
+
+    /// Lets the object go: first the claim without its owner, then the finalizer.
+    pub(super) async fn let_go(
+        &self,
+        object: &ProjectInvitation,
+        facts: &Facts,
+        farewell: Farewell,
+    ) -> Result<Performed, ClusterError> {
+        if facts.ownership == Ownership::Mine
+            && let Some(claim) = &facts.claim
+        {
+            let owed = matches!(farewell, Farewell::Owed(_)) && claim.invitation.is_none();
+            let farewell = if owed { Farewell::Settled } else { farewell };
+            self.close_claim(&ledger::let_go(claim.clone(), farewell, facts.now)).await?;
+        }
+        self.cluster.remove_finalizer(object).await?;
+        Ok(Performed { let_go: true, ..Performed::new(Outcome::Done, PassOutcome::LetGo, None) })
+    }
+
+    /// Writes an ownerless claim, or deletes it when there is nothing left to remember.
+    pub(super) async fn close_claim(&self, claim: &InvitationClaimSpec) -> Result<(), ClusterError> {
+        if ledger::worth_keeping(claim, self.clock.now()) {
+            self.write_claim(claim).await?;
+            return Ok(());
+        }
+        let name = claim_name(&claim.key);
+        if let Some(present) = self.cluster.claim(&name).await? {
+            self.cluster.delete_claim(&present).await?;
+        }
+        self.claims.forget(&self.claim_ref(&name));
+        Ok(())
+    }
+
+    /// Creates the claim, or replaces the version that the facts were gathered from. A write without an answer is read
+    /// back.
+    async fn write_claim(&self, spec: &InvitationClaimSpec) -> Result<InvitationClaim, ClusterError> {
+        let name = claim_name(&spec.key);
+        let reference = self.claim_ref(&name);
+        let written = match self.claims.get(&reference) {
+            None => self.cluster.create_claim(&name, spec).await,
+            Some(seen) => self.cluster.replace_claim(&seen, spec).await,
+        };
+        match written {
+            Ok(claim) => {
+                self.claims.remember(reference, claim.clone());
+                Ok(claim)
+            }
+            Err(error) => {
+                // Whatever happened, the next decision is made on what is there.
+                let live = self.cluster.claim(&name).await?;
+                if let Some(live) = live {
+                    self.claims.remember(reference, live.clone());
+                    let done = matches!(error, ClusterError::Unanswered(_)) && live.spec == *spec;
+                    if done { Ok(live) } else { Err(error) }
+                } else {
+                    self.claims.forget(&reference);
+                    Err(error)
+                }
+            }
+        }
+    }
+
+    /// The claim, read live, if it is still this object's and holds this invitation.
+    async fn own_claim_now(&self, facts: &Facts, id: &ObjectId) -> Result<InvitationClaim, ClusterError> {
+        let Some(recorded) = &facts.claim else { return Err(ClusterError::Conflict) };
+        let live = self.cluster.claim(&claim_name(&recorded.key)).await?.ok_or(ClusterError::Conflict)?;
+        let mine = live.spec.owner.as_ref().is_some_and(|owner| owner.uid == facts.desired.object.uid);
+        let same = live.spec.invitation.as_ref().is_some_and(|invitation| invitation.id == id.as_str());
+        if mine && same { Ok(live) } else { Err(ClusterError::Conflict) }
+    }
+
+    /// Records what a call came to, on the claim as it then is. Tried for a while; what cannot be recorded is found again
+    /// by its attempt, which stays open.
+    pub(super) async fn record_result(
+        &self,
+        facts: &Facts,
+        acknowledged: InvitationClaim,
+        next: InvitationClaimSpec,
+    ) -> Option<InvitationClaim> {
+        const TRIES: u32 = 6;
+        let reference = self.claim_ref(&acknowledged.name_any());
+        let mut present = acknowledged;
+        for attempt in 0..TRIES {
+            match self.cluster.replace_claim(&present, &next).await {
+                Ok(written) => {
+                    self.claims.remember(reference, written.clone());
+                    return Some(written);
+                }
+                Err(error) => tracing::warn!(%error, "the result of a call is not recorded yet"),
+            }
+            tokio::time::sleep(Duration::from_millis(50) * 2_u32.pow(attempt)).await;
+            if let Ok(Some(live)) = self.cluster.claim(&present.name_any()).await {
+                self.claims.remember(reference.clone(), live.clone());
+                if live.spec == next {
+                    return Some(live);
+                }
+                let unresolved = live.spec.attempt == present.spec.attempt
+                    && live.spec.owner.as_ref().is_some_and(|owner| owner.uid == facts.desired.object.uid);
+                if !unresolved {
+                    // Somebody else resolved it; the next pass compares with what is there.
+                    return Some(live);
+                }
+                present = live;
+            }
+        }
+        Some(present)
+    }
+}
+
+fn seen_now(invitation: &Invitation) -> Sight {
+    Sight { member: None, pending: vec![invitation.clone()], absence_settled: false, fresh: true }
+}
+
+/// One line per grant, change and revocation: the object, the project and the roles, never the address.
+fn grant_log(facts: &Facts, what: &'static str) {
+    let desired = &facts.desired;
+    tracing::info!(
+        namespace = desired.object.namespace,
+        name = desired.object.name,
+        project = %desired.project,
+        roles = crate::domain::decide::listed(&desired.roles),
+        "{what}"
+    );
+}

@@ -1,0 +1,72 @@
+//! The queue of invitations: one pass per object at a time, bounded overall, by kube's own controller.
+//!
+//! Must never let one object's failure reach another: a pass always ends in a time to come back.
+
+use super::observer::{Observer, PassOutcome};
+use super::pass::Passes;
+use super::watch::{Events, what_wakes};
+use crate::api::ProjectInvitation;
+use crate::domain::schedule::LONGEST_WAIT;
+use futures::StreamExt;
+use futures::channel::mpsc::UnboundedReceiver;
+use kube::runtime::controller::{Action, Config, Controller};
+use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::{PredicateConfig, WatchStreamExt};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Runs passes until `stop`; those in flight are finished.
+pub async fn run(
+    events: Events<ProjectInvitation>,
+    objects: Store<ProjectInvitation>,
+    wakes: UnboundedReceiver<ObjectRef<ProjectInvitation>>,
+    passes: Arc<Passes>,
+    concurrency: u16,
+    stop: CancellationToken,
+) {
+    let trigger = events
+        .touched_objects()
+        .predicate_filter(|object: &ProjectInvitation| Some(what_wakes(object)), PredicateConfig::default());
+    let observer = Arc::clone(&passes.observer);
+    Controller::for_stream(trigger, objects)
+        .with_config(Config::default().concurrency(concurrency))
+        .reconcile_on(wakes)
+        .graceful_shutdown_on(async move { stop.cancelled().await })
+        .run(
+            |object: Arc<ProjectInvitation>, passes: Arc<Passes>| async move {
+                Ok::<_, Infallible>(one(&passes, &ObjectRef::from_obj(object.as_ref())).await)
+            },
+            |_, _, _| Action::requeue(LONGEST_WAIT),
+            passes,
+        )
+        .for_each(|_| {
+            observer.heartbeat();
+            futures::future::ready(())
+        })
+        .await;
+}
+
+async fn one(passes: &Passes, reference: &ObjectRef<ProjectInvitation>) -> Action {
+    let mut watched =
+        Watched { observer: passes.observer.as_ref(), outcome: PassOutcome::Abandoned, took: Duration::ZERO };
+    let began = passes.clock.monotonic();
+    let report = passes.pass(reference).await;
+    watched.took = passes.clock.monotonic().saturating_sub(began);
+    watched.outcome = report.outcome;
+    report.again_in.map_or_else(Action::await_change, Action::requeue)
+}
+
+/// Counts a pass however it ends, a dropped one too.
+struct Watched<'a> {
+    observer: &'a dyn Observer,
+    outcome: PassOutcome,
+    took: Duration,
+}
+
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        self.observer.pass_finished(self.outcome, self.took);
+    }
+}

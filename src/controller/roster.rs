@@ -1,0 +1,180 @@
+//! Rosters: who is invited to and who is a member of a project, as one inviter's credentials see it.
+//!
+//! One list of invitations, then the members, for all objects of (inviter, project): looking costs by projects and not by
+//! people. Invitations are read before members, so that somebody who accepts in between is not missed. What one inviter's
+//! credentials saw is never served to another's objects. A failed look concludes nothing.
+
+use super::clock::Clock;
+use super::connection::Connection;
+use crate::domain::facts::Sight;
+use crate::domain::failure::{Cure, Failure};
+use crate::domain::remote::{Invitation, Member, ObjectId, Username};
+use crate::domain::schedule::{api_backoff, human_backoff};
+use crate::domain::timings::Timings;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Mutex as AsyncMutex;
+
+/// One complete view of a project.
+#[derive(Clone, Debug)]
+pub struct Roster {
+    /// When it was begun, in this process's monotonic time.
+    pub started: Duration,
+    invitations: Vec<Invitation>,
+    members: Vec<Member>,
+}
+
+impl Roster {
+    /// What it shows of one person.
+    #[must_use]
+    pub fn find(&self, person: &Username, absence_settled: bool, fresh: bool) -> Sight {
+        Sight {
+            member: self.members.iter().find(|member| member.is(person)).cloned(),
+            pending: self.invitations.iter().filter(|seen| seen.username == *person).cloned().collect(),
+            absence_settled,
+            fresh,
+        }
+    }
+
+    /// Whether it shows the person at all.
+    #[must_use]
+    pub fn shows(&self, person: &Username) -> bool {
+        self.members.iter().any(|member| member.is(person))
+            || self.invitations.iter().any(|seen| seen.username == *person)
+    }
+}
+
+/// How old a roster may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// At most so old.
+    Within(Duration),
+    /// Begun at or after this moment of monotonic time.
+    Since(Duration),
+}
+
+/// Why there is no roster, and when to try again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What failed.
+    pub failure: Failure,
+    /// When to try again, from now.
+    pub retry_in: Duration,
+    /// Whether the API was asked just now, or the answer is remembered.
+    pub asked_now: bool,
+}
+
+#[derive(Default)]
+struct Cell {
+    revision: String,
+    roster: Option<Arc<Roster>>,
+    trouble: Option<Remembered>,
+}
+
+struct Remembered {
+    failure: Failure,
+    at: Duration,
+    until: Duration,
+    times: u32,
+}
+
+type CellKey = (String, ObjectId);
+
+/// All rosters of this process.
+pub struct Rosters {
+    cells: Mutex<HashMap<CellKey, Arc<AsyncMutex<Cell>>>>,
+    clock: Arc<dyn Clock>,
+    timings: Timings,
+}
+
+impl Rosters {
+    /// None yet.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, timings: Timings) -> Self {
+        Self { cells: Mutex::default(), clock, timings }
+    }
+
+    fn cell(&self, connection: &Connection, project: &ObjectId) -> Arc<AsyncMutex<Cell>> {
+        let key = (connection.facts.recorded.uid.clone(), project.clone());
+        Arc::clone(self.cells.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default())
+    }
+
+    /// A roster that is fresh enough. Readers that come while one is being read wait, and share what it finds if that was
+    /// begun late enough for them.
+    ///
+    /// # Errors
+    /// The failure of this look, or of a recent one that is not to be repeated yet; `asked` repeats one that waits for a
+    /// human.
+    pub async fn look(
+        &self,
+        connection: &Connection,
+        project: &ObjectId,
+        freshness: Freshness,
+        asked: bool,
+    ) -> Result<Arc<Roster>, Trouble> {
+        let cell = self.cell(connection, project);
+        let came = self.clock.monotonic();
+        let mut cell = cell.lock().await;
+        if cell.revision != connection.facts.revision {
+            *cell = Cell { revision: connection.facts.revision.clone(), ..Cell::default() };
+        }
+        let now = self.clock.monotonic();
+        if let Some(roster) = &cell.roster {
+            let fresh_enough = match freshness {
+                Freshness::Within(age) => now.saturating_sub(roster.started) <= age,
+                Freshness::Since(moment) => roster.started >= moment,
+            };
+            if fresh_enough {
+                return Ok(Arc::clone(roster));
+            }
+        }
+        if let Some(trouble) = &cell.trouble {
+            // Whoever waited for the failed look does not ask again.
+            let answered_meanwhile = trouble.at >= came;
+            let waits_for_human = trouble.failure.kind.cure() == Cure::Human;
+            if now < trouble.until && (answered_meanwhile || !(asked && waits_for_human)) {
+                return Err(Trouble {
+                    failure: trouble.failure.clone(),
+                    retry_in: trouble.until.saturating_sub(now),
+                    asked_now: false,
+                });
+            }
+        }
+        match self.read(connection, project, now).await {
+            Ok(roster) => {
+                let roster = Arc::new(roster);
+                cell.roster = Some(Arc::clone(&roster));
+                cell.trouble = None;
+                Ok(roster)
+            }
+            Err(failure) => {
+                let times = cell.trouble.as_ref().map_or(0, |before| before.times).saturating_add(1);
+                let retry_in = match failure.kind.cure() {
+                    Cure::Human => human_backoff(i32::try_from(times).unwrap_or(i32::MAX), &self.timings),
+                    Cure::Time => api_backoff(times, failure.kind.retry_after(), &self.timings),
+                };
+                let at = self.clock.monotonic();
+                cell.trouble = Some(Remembered { failure: failure.clone(), at, until: at + retry_in, times });
+                Err(Trouble { failure, retry_in, asked_now: true })
+            }
+        }
+    }
+
+    async fn read(&self, connection: &Connection, project: &ObjectId, started: Duration) -> Result<Roster, Failure> {
+        let invitations = connection.api.list(project, None).await?;
+        let members = connection.api.members(project).await?;
+        Ok(Roster { started, invitations, members })
+    }
+
+    /// Makes an own write visible at once: the invitation as it now is, or `None` for one that is gone.
+    pub async fn note(&self, connection: &Connection, project: &ObjectId, id: &ObjectId, now_is: Option<&Invitation>) {
+        let cell = self.cell(connection, project);
+        let mut cell = cell.lock().await;
+        let Some(roster) = &cell.roster else { return };
+        let mut next = Roster::clone(roster);
+        next.invitations.retain(|seen| seen.id != *id);
+        next.invitations.extend(now_is.cloned());
+        cell.roster = Some(Arc::new(next));
+    }
+}

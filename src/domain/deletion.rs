@@ -1,0 +1,116 @@
+//! What a pass does for an object that is being deleted.
+//!
+//! A finalizer only makes `kubectl delete` wait; whatever cannot be done in time stays in the claim as a debt. Must never
+//! keep an object for ever, and never cancel what this object does not own.
+
+use super::decide::{self, Decision, Finding, LookNeed, Step, let_go, rest};
+use super::facts::{Facts, Ownership};
+use super::ledger::{self, Farewell};
+use super::remote::ObjectId;
+use super::schedule::Wake;
+use crate::api::{
+    Adoption, DeletionPolicy, InvitationClaimSpec, Mode, Origin, Reason, RecordedInvitation, VerdictKind,
+};
+
+/// What there is to do for the object, as far as its claim tells.
+enum Estate<'a> {
+    /// Nothing was ever sent or found, or it is over.
+    Nothing,
+    /// An attempt has no answer yet.
+    OpenAttempt,
+    /// The person is a member: the membership stays.
+    Member,
+    /// An invitation that may still be pending.
+    Pending(&'a InvitationClaimSpec, &'a RecordedInvitation),
+}
+
+fn estate(facts: &Facts) -> Estate<'_> {
+    let Some(claim) = facts.claim.as_ref().filter(|_| facts.ownership == Ownership::Mine) else {
+        return Estate::Nothing;
+    };
+    if claim.attempt.is_some() {
+        return Estate::OpenAttempt;
+    }
+    match (claim.verdict.as_ref().map(|verdict| verdict.kind), &claim.invitation) {
+        (Some(VerdictKind::Accepted), _) => Estate::Member,
+        (Some(VerdictKind::Withdrawn), _) | (None, None) => Estate::Nothing,
+        (None, Some(invitation)) => Estate::Pending(claim, invitation),
+    }
+}
+
+/// How much the decision needs to see.
+#[must_use]
+pub(super) fn look_need(facts: &Facts) -> LookNeed {
+    match estate(facts) {
+        Estate::Nothing | Estate::Member => LookNeed::None,
+        Estate::OpenAttempt => LookNeed::Fresh,
+        Estate::Pending(_, invitation) => match keeps(facts, invitation) {
+            Some(_) => LookNeed::None,
+            None => LookNeed::Fresh,
+        },
+    }
+}
+
+/// Why the invitation is left as it is, if it is.
+fn keeps(facts: &Facts, invitation: &RecordedInvitation) -> Option<&'static str> {
+    let suspended = matches!(facts.life, super::desired::Life::Deleting { suspended: true, .. });
+    if suspended {
+        return Some("the object was suspended: its invitation is left as it is");
+    }
+    if facts.desired.deletion == DeletionPolicy::Keep {
+        return Some("deletion.invitation is Keep: the invitation is left as it is");
+    }
+    if facts.inviter.mode == Mode::Observe {
+        return Some("the inviter only observes: the invitation is left as it is");
+    }
+    if invitation.origin == Origin::Adopted && facts.inviter.adoption != Adoption::Any {
+        return Some(
+            "the invitation was sent by somebody else and is cancelled only under adoption: Any: it is left as it is",
+        );
+    }
+    None
+}
+
+/// Decides the step for an object that is being deleted.
+#[must_use]
+pub(super) fn decide(facts: &Facts) -> Decision {
+    match estate(facts) {
+        Estate::Nothing => let_go(Farewell::Settled, Finding::new(Reason::Cancelled, "there is nothing to cancel")),
+        Estate::Member => left_behind(),
+        Estate::OpenAttempt => decide::resolve_attempt(facts),
+        Estate::Pending(claim, invitation) => {
+            if let Some(why) = keeps(facts, invitation) {
+                return let_go(Farewell::Kept, Finding::new(Reason::InvitationKept, why));
+            }
+            pending(facts, claim, invitation)
+        }
+    }
+}
+
+fn pending(facts: &Facts, claim: &InvitationClaimSpec, invitation: &RecordedInvitation) -> Decision {
+    let cancelling = Finding::new(Reason::Cancelling, "cancelling the pending invitation");
+    let Some(sight) = &facts.sight else { return rest(Reason::Cancelling, cancelling.message, Wake::Soon) };
+    if sight.member.is_some() {
+        return left_behind();
+    }
+    match ObjectId::parse(&invitation.id) {
+        Some(id) => Decision {
+            step: Step::Cancel(id, Box::new(ledger::cancelling(claim.clone()))),
+            finding: cancelling,
+            wake: Wake::Soon,
+            plan: None,
+        },
+        // An id that cannot stand in a URL was never MongoDB's.
+        None => let_go(Farewell::Settled, Finding::new(Reason::Cancelled, "there is nothing to cancel")),
+    }
+}
+
+fn left_behind() -> Decision {
+    let_go(
+        Farewell::Settled,
+        Finding::new(
+            Reason::AccessLeftBehind,
+            "the person is a member of the project and stays one: remove the member at MongoDB if that is not wanted",
+        ),
+    )
+}

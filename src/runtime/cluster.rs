@@ -1,0 +1,156 @@
+//! The connection to the Kubernetes API.
+//!
+//! Owns where the configuration comes from, and the time limits of the connection. Must never repeat a request by
+//! itself: a write that happens after its sender gave up would break the claims' protocol, so the client's own retries
+//! are off and every caller decides.
+
+use super::settings::ClusterAccess;
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::{Client, Config};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A connection that is not made in this time is not going to be.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Nothing sent for so long means that the connection is dead.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Nothing received for so long means the same. Longer than the watches (60 s, after which the server ends them), or
+/// a quiet watch would be taken for a dead one; this is what bounds how long a half-open connection stays unnoticed.
+const READ_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// Why the cluster cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// The kubeconfig that was named.
+    #[error("the kubeconfig {path} cannot be used: {problem}")]
+    Kubeconfig {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The context that was named.
+    #[error("the context '{context}' cannot be used: {problem}")]
+    Context {
+        /// Its name.
+        context: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Neither a kubeconfig nor a service account.
+    #[error(
+        "there is no cluster to work with. From the kubeconfig: {kubeconfig}. From the Pod's service account: \
+         {in_cluster}. Name a kubeconfig with --kubeconfig or KUBECONFIG, or run inside a cluster"
+    )]
+    Nowhere {
+        /// What is wrong with the usual kubeconfig.
+        kubeconfig: String,
+        /// What is wrong with the service account.
+        in_cluster: String,
+    },
+    /// The configuration makes no client.
+    #[error("the cluster's configuration cannot be used: {0}")]
+    Client(String),
+    /// The cluster is older than what the operator relies on.
+    #[error("the cluster runs Kubernetes {found}; the operator needs {least} or newer: upgrade the cluster")]
+    TooOld {
+        /// Its version.
+        found: String,
+        /// The least version.
+        least: &'static str,
+    },
+}
+
+/// A client for the cluster. Nothing is sent yet.
+///
+/// # Errors
+/// When there is no configuration, or none that can be used.
+pub async fn connect(access: &ClusterAccess) -> Result<Client, ClusterError> {
+    let mut config = find(access).await?;
+    config.default_retry = false;
+    config.connect_timeout = Some(CONNECT_TIMEOUT);
+    config.write_timeout = Some(WRITE_TIMEOUT);
+    config.read_timeout = Some(READ_TIMEOUT);
+    config.reset_reader_on_write = true;
+    tracing::info!(cluster = %config.cluster_url, "connecting");
+    Client::try_from(config).map_err(|error| ClusterError::Client(plain(&error)))
+}
+
+async fn find(access: &ClusterAccess) -> Result<Config, ClusterError> {
+    let options = KubeConfigOptions { context: access.context.clone(), ..KubeConfigOptions::default() };
+    if let Some(path) = &access.kubeconfig {
+        let unusable = |error| ClusterError::Kubeconfig { path: path.clone(), problem: problem(&error) };
+        let kubeconfig = Kubeconfig::read_from(path).map_err(unusable)?;
+        return Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(unusable);
+    }
+    if let Some(context) = &access.context {
+        let unusable = |error| ClusterError::Context { context: context.clone(), problem: problem(&error) };
+        return Config::from_kubeconfig(&options).await.map_err(unusable);
+    }
+    match Config::from_kubeconfig(&options).await {
+        Ok(config) => Ok(config),
+        Err(kubeconfig) => Config::incluster().map_err(|in_cluster| ClusterError::Nowhere {
+            kubeconfig: problem(&kubeconfig),
+            in_cluster: in_cluster.to_string(),
+        }),
+    }
+}
+
+fn problem(error: &KubeconfigError) -> String {
+    #[allow(clippy::wildcard_enum_match_arm)] // the enum is kube's, and grows
+    match error {
+        // The parser quotes the file, and the file holds credentials.
+        KubeconfigError::Parse(_) => "it is not the YAML of a kubeconfig".to_owned(),
+        KubeconfigError::FindPath => "there is none".to_owned(),
+        KubeconfigError::ReadConfig(source, path) => format!("{}: {source}", path.display()),
+        other => other.to_string(),
+    }
+}
+
+/// What went wrong, in one line for people: an API error's own message, else the innermost cause.
+#[must_use]
+pub fn plain(error: &kube::Error) -> String {
+    if let kube::Error::Api(status) = error {
+        let reason = if status.reason.is_empty() { "error" } else { &status.reason };
+        return format!("{} ({reason}, {})", status.message, status.code);
+    }
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    async fn error_for(kubeconfig: &str, context: Option<&str>) -> String {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config");
+        std::fs::write(&path, kubeconfig).unwrap();
+        let access = ClusterAccess { kubeconfig: Some(path), context: context.map(str::to_owned) };
+        connect(&access).await.map(|_| ()).unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn a_broken_kubeconfig_is_named_and_not_quoted() {
+        let message = error_for("users: [{token: s3cret", None).await;
+        assert!(message.contains("config cannot be used: it is not the YAML"), "{message}");
+        assert!(!message.contains("s3cret"), "{message}");
+    }
+
+    #[tokio::test]
+    async fn a_context_that_is_not_there_is_named() {
+        let message = error_for("apiVersion: v1\nkind: Config\n", Some("production")).await;
+        assert!(message.contains("production"), "{message}");
+    }
+
+    #[tokio::test]
+    async fn a_kubeconfig_that_is_not_there_is_named() {
+        let access = ClusterAccess { kubeconfig: Some("/nowhere/config".into()), context: None };
+        let message = connect(&access).await.map(|_| ()).unwrap_err().to_string();
+        assert!(message.contains("/nowhere/config") && message.contains("No such file"), "{message}");
+    }
+}
