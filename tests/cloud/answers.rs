@@ -34,8 +34,8 @@ async fn no_other_404_means_gone() {
         assert!(caller.api.cancel(&project(), &id()).await.is_err());
     }
     let (_server, caller) = always(|| Reply::text(404, "text/html", "<h1>INVALID_INVITATION_ID</h1>")).await;
-    assert_eq!(kind(caller.api.get(&project(), &id()).await), FailureKind::ProjectNotFound);
-    assert_eq!(kind(caller.api.cancel(&project(), &id()).await), FailureKind::ProjectNotFound);
+    assert_eq!(kind(caller.api.get(&project(), &id()).await), FailureKind::EndpointMissing);
+    assert_eq!(kind(caller.api.cancel(&project(), &id()).await), FailureKind::EndpointMissing);
 }
 
 #[tokio::test]
