@@ -3,12 +3,14 @@
 //! Failures are values that enter here, so that what an error does is decided in the same place as success. Must never
 //! be left out: every effect that was tried ends here, or in the ledger's quarantine.
 
-use super::decide::{Decision, Finding, Step, invited_finding, listed, request_name};
 use super::facts::Facts;
 use super::failure::{Cure, Failure, FailureKind};
+use super::finding::{Finding, invited_finding, listed};
 use super::ledger;
+use super::refusal::request_name;
 use super::remote::Invitation;
 use super::schedule::{Wake, api_backoff};
+use super::step::{Decision, Step};
 use crate::api::{InvitationClaimSpec, Origin, Reason, Refusal};
 use std::time::Duration;
 

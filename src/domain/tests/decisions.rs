@@ -1,12 +1,13 @@
 //! What was seen, what it means: one test a row of the table.
 
 use crate::api::{Adoption, InvitationClaimSpec, Mode, OnUnknown, Origin, Owner, Plan, Reason, Verdict, VerdictKind};
-use crate::domain::decide::{Decision, LookNeed, Step, decide, look_need};
+use crate::domain::decide::{decide, look_need};
 use crate::domain::desired::Life;
 use crate::domain::facts::{Facts, Ownership, Quarantine};
 use crate::domain::ledger;
 use crate::domain::policy::{Allow, Allowed};
 use crate::domain::schedule::Wake;
+use crate::domain::step::{Decision, LookNeed, Step};
 use crate::domain::testing::{absent, claim, facts, gone, invitation, member, now, pending};
 use jiff::SignedDuration;
 use std::time::Duration;
@@ -326,7 +327,7 @@ fn a_definite_no_rests_until_its_time_or_until_the_request_changes() {
         message: "API answered 400 INVALID_ROLE_FOR_GROUP".to_owned(),
         at: ledger::whole_second(now()),
         times: 1,
-        request: crate::domain::decide::request_name(&facts),
+        request: crate::domain::refusal::request_name(&facts),
     });
     let facts = owning(claim);
     let decision = rests(&facts, Reason::Refused);

@@ -1,10 +1,11 @@
 //! What happens to an object that is being deleted.
 
 use crate::api::{Adoption, DeletionPolicy, Mode, Origin, Reason, Verdict, VerdictKind};
-use crate::domain::decide::{LookNeed, Step, decide, look_need};
+use crate::domain::decide::{decide, look_need};
 use crate::domain::desired::Life;
 use crate::domain::facts::{Facts, Ownership, Quarantine};
 use crate::domain::ledger::{self, Farewell};
+use crate::domain::step::{LookNeed, Step};
 use crate::domain::testing::{absent, claim, facts, invitation, member, now, pending};
 use std::time::Duration;
 

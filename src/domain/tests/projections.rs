@@ -2,8 +2,8 @@
 
 use crate::api::names::condition;
 use crate::api::{Origin, Phase, ProjectInvitationStatus, ReadyWhen, Reason, Verdict, VerdictKind};
-use crate::domain::decide::Finding;
 use crate::domain::facts::Facts;
+use crate::domain::finding::Finding;
 use crate::domain::ledger;
 use crate::domain::projection::{Picture, is_news, project};
 use crate::domain::testing::{claim, facts, invitation, member, now, pending};
