@@ -39,7 +39,7 @@ pub struct Passes {
     pub(super) inviters: Arc<InviterPasses>,
     pub(super) rosters: Rosters,
     pub(super) wakes: Arc<Wakes>,
-    pub(super) memory: Memory,
+    pub(super) memory: Arc<Memory>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) settings: ControllerSettings,

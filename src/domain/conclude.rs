@@ -17,8 +17,6 @@ use std::time::Duration;
 pub enum Outcome {
     /// There was nothing to do, or the claim is written.
     Done,
-    /// The claim was written by somebody else in between: look again.
-    Conflict,
     /// The API created the invitation.
     Created(Box<Invitation>),
     /// The API said success without an id.
@@ -62,7 +60,6 @@ pub fn conclude(
     let finding = decision.finding.clone();
     match outcome {
         Outcome::Done => Conclusion { claim: None, finding, notice: None, wake: decision.wake },
-        Outcome::Conflict => Conclusion { claim: None, finding, notice: None, wake: Wake::Now },
         Outcome::Created(invitation) => Conclusion {
             claim: claim.map(|claim| ledger::recorded(claim.clone(), &invitation, Origin::Created)),
             finding: invited_finding(&invitation),

@@ -33,6 +33,7 @@ pub struct Metrics {
     exchanges: Counters<1>,
     call_seconds: Durations,
     limit_remaining: Gauges,
+    api_sunset: Gauge,
     invitations: Tally,
     inviters: Tally,
     mails: Counters<1>,
@@ -60,6 +61,11 @@ impl Default for Metrics {
             ),
             call_seconds: durations(r, "api_call_duration", "How long a call to MongoDB took, by endpoint"),
             limit_remaining: registered(r, "api_limit_remaining", "Calls left under MongoDB's rate limit, by endpoint"),
+            api_sunset: registered(
+                r,
+                "api_sunset_timestamp_seconds",
+                "When MongoDB ends the API in use, as its answers announce; 0 while they do not",
+            ),
             invitations: Tally::registered(r, "invitations", "phase", "ProjectInvitations, by phase"),
             inviters: Tally::registered(
                 r,
@@ -151,6 +157,11 @@ impl Metrics {
         if let Some(left) = limit_remaining {
             self.limit_remaining.get_or_create(&[("endpoint", endpoint)]).set(left);
         }
+    }
+
+    /// The API in use ends at this second of Unix time, as its answers announce.
+    pub fn api_sunset(&self, second: i64) {
+        self.api_sunset.set(second);
     }
 
     /// How many invitations there are of each phase; a phase that is not named has none.
