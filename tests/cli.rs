@@ -85,13 +85,14 @@ fn the_operator_finds_its_namespace() {
     let pod =
         Surroundings { pod_namespace: Some("from-pod".to_owned()), service_account_namespace: account, terminal: true };
     let outside_of_pods = Surroundings { pod_namespace: Some(String::new()), ..pod.clone() };
-    for (arguments, surroundings, expected) in [
-        (&["--operator-namespace=from-flag"] as &[&str], &pod, "from-flag"),
-        (&[], &pod, "from-pod"),
-        (&[], &outside_of_pods, "from-account"),
-        (&[], &Surroundings::default(), "invitation-operator"),
-    ] {
-        assert_eq!(Settings::from_args(args(arguments), surroundings).unwrap().operator_namespace, expected);
+    let cases: [(&[&str], Surroundings, &str); 4] = [
+        (&["--operator-namespace=from-flag"], pod.clone(), "from-flag"),
+        (&[], pod, "from-pod"),
+        (&[], outside_of_pods, "from-account"),
+        (&[], Surroundings::default(), "invitation-operator"),
+    ];
+    for (arguments, surroundings, expected) in cases {
+        assert_eq!(Settings::from_args(args(arguments), &surroundings).unwrap().operator_namespace, expected);
     }
 }
 

@@ -54,7 +54,7 @@ async fn connect(plane: &ControlPlane) -> Client {
 /// The operator may start before its definitions: it says which are missing, and goes on when they come.
 async fn missing_definitions_are_waited_for(client: &Client) {
     let (health, stop) = (Health::default(), CancellationToken::new());
-    let waiting = prerequisites::wait(client, &Watched::Everywhere, &health, &stop);
+    let waiting = Box::pin(prerequisites::wait(client, &Watched::Everywhere, &health, &stop));
     let arriving = async {
         while !matches!(health.readiness(), Readiness::KindsMissing(_)) {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -63,7 +63,7 @@ async fn missing_definitions_are_waited_for(client: &Client) {
         assert!(said.contains("does not know ProjectInvitation, Inviter, ClusterInviter, InvitationClaim"), "{said}");
         apply_definitions(client).await;
     };
-    let both = async { tokio::join!(waiting, arriving) };
+    let both = async { tokio::join!(waiting, Box::pin(arriving)) };
     let (arrival, ()) = tokio::time::timeout(Duration::from_secs(60), both)
         .await
         .unwrap_or_else(|_| panic!("waited in vain: {}", health.readiness()));
