@@ -5,8 +5,8 @@
 
 pub mod base_url;
 mod codes;
-pub mod connector;
 pub mod connection;
+pub mod connector;
 mod create;
 pub mod credentials;
 mod digest;
