@@ -6,7 +6,8 @@ use invitation_operator::api::Product;
 use invitation_operator::cloud::{Cancelled, InvitesApi};
 use invitation_operator::domain::failure::FailureKind;
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// A server that demands a digest and then always answers this.
 async fn always(reply: impl Fn() -> Reply + Send + Sync + 'static) -> (Server, Caller) {

@@ -7,7 +7,8 @@ use invitation_operator::cloud::{Created, InvitesApi};
 use invitation_operator::domain::failure::{Failure, FailureKind};
 use serde_json::json;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 async fn create(caller: &Caller) -> Result<Created, Failure> {
     caller.api.create(attempt(), &project(), &jane(), &roles()).await

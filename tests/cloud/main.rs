@@ -14,4 +14,5 @@ mod privacy;
 mod records;
 mod requests;
 mod server;
+mod simulator;
 mod tls;
