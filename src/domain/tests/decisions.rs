@@ -29,10 +29,8 @@ fn attempting() -> Facts {
 }
 
 fn recorded_claim(decision: &Decision) -> &InvitationClaimSpec {
-    match &decision.step {
-        Step::Record(claim) => claim,
-        other => panic!("expected a record, got {other:?}"),
-    }
+    let Step::Record(claim) = &decision.step else { panic!("expected a record, got {:?}", decision.step) };
+    claim
 }
 
 #[track_caller]

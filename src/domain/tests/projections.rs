@@ -33,6 +33,7 @@ fn state(status: &ProjectInvitationStatus, type_: &str) -> Option<(String, Strin
     Some((found.status.clone(), found.reason.clone()))
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "compared with what may be absent")]
 fn is(status: &str, reason: &str) -> Option<(String, String)> {
     Some((status.to_owned(), reason.to_owned()))
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// Invites so many people one after another and prints the spread.
 pub(crate) async fn measure(operator: &Path, count: usize, latency_ms: u64, digest: bool) -> Result<()> {
     let stage = Stage::start(operator, digest).await?;
-    let latency = atlas_sim::Span::try_from(Duration::from_millis(latency_ms)).context("latency")?;
+    let latency = Duration::from_millis(latency_ms).into();
     stage.simulator.configure(|behaviour| behaviour.latency = latency);
     let objects: Api<ProjectInvitation> = Api::namespaced(stage.client.clone(), NAMESPACE);
     let mut took = Vec::with_capacity(count);
