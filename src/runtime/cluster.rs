@@ -15,9 +15,9 @@ use std::time::Duration;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Nothing sent for so long means that the connection is dead.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Nothing received for so long means the same. Longer than the watches (60 s, after which the server ends them), or
+/// Nothing received for so long means the same. Longer than the watches (50 s, after which the server ends them), or
 /// a quiet watch would be taken for a dead one; this is what bounds how long a half-open connection stays unnoticed.
-const READ_TIMEOUT: Duration = Duration::from_secs(90);
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 const USER_AGENT: &str = concat!("invitation-operator/", env!("CARGO_PKG_VERSION"));
 
