@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, clippy::indexing_slicing)]
 
 use clap::{CommandFactory, Parser};
+use invitation_operator::domain::lease::LeaseTimes;
 use invitation_operator::domain::timings::Timings;
 use invitation_operator::runtime::cli::{Cli, Command as Asked};
+use invitation_operator::runtime::election::Election;
 use invitation_operator::runtime::settings::{LogForm, Settings, Surroundings, Watched};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -13,7 +15,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// Every setting: its flag, its variable, its default as `--help` shows it.
-const SETTINGS: [(&str, &str, &str); 20] = [
+const SETTINGS: [(&str, &str, &str); 25] = [
     ("operator-namespace", "OPERATOR_NAMESPACE", "[default: $POD_NAMESPACE,"),
     ("watch-namespaces", "INVITATION_OPERATOR_WATCH_NAMESPACES", "Empty serves all"),
     ("kubeconfig", "INVITATION_OPERATOR_KUBECONFIG", "[default: $KUBECONFIG,"),
@@ -29,6 +31,11 @@ const SETTINGS: [(&str, &str, &str); 20] = [
     ("release-after", "INVITATION_OPERATOR_RELEASE_AFTER", "[default: 1h]"),
     ("release-after-terminating", "INVITATION_OPERATOR_RELEASE_AFTER_TERMINATING", "[default: 5m]"),
     ("unsafe-timings", "INVITATION_OPERATOR_UNSAFE_TIMINGS", "second e-mail"),
+    ("leader-elect", "INVITATION_OPERATOR_LEADER_ELECT", "[default: true]"),
+    ("lease-name", "INVITATION_OPERATOR_LEASE_NAME", "[default: invitation-operator]"),
+    ("lease-duration", "INVITATION_OPERATOR_LEASE_DURATION", "[default: 15s, or one and a half times"),
+    ("renew-deadline", "INVITATION_OPERATOR_RENEW_DEADLINE", "[default: two thirds of --lease-duration: 10s]"),
+    ("retry-period", "INVITATION_OPERATOR_RETRY_PERIOD", "[default: two fifteenths of --lease-duration: 2s]"),
     ("listen", "INVITATION_OPERATOR_LISTEN", "[default: 0.0.0.0:8080]"),
     ("metrics-listen", "INVITATION_OPERATOR_METRICS_LISTEN", "[default: that of the probes]"),
     ("log-format", "INVITATION_OPERATOR_LOG_FORMAT", "[default: auto]"),
@@ -71,6 +78,7 @@ fn without_settings_the_defaults_are_those_of_the_protocol() {
     assert_eq!(settings.concurrency, 16);
     assert_eq!(settings.unsafe_timings, None);
     assert_eq!(settings.logging.form, LogForm::Json);
+    assert_eq!(lease_times(&settings), LeaseTimes::default());
     let hosts: Vec<_> = settings.allowed_hosts.iter().map(String::as_str).collect();
     assert_eq!(hosts, ["cloud.mongodb.com", "cloud.mongodbgov.com"]);
 }
@@ -82,8 +90,11 @@ fn the_operator_finds_its_namespace() {
         Asked::Crds(_) => panic!("asked for a run"),
     };
     let account = Some("from-account\n".to_owned());
-    let pod =
-        Surroundings { pod_namespace: Some("from-pod".to_owned()), service_account_namespace: account, terminal: true };
+    let pod = Surroundings {
+        pod_namespace: Some("from-pod".to_owned()),
+        service_account_namespace: account,
+        ..Surroundings::default()
+    };
     let outside_of_pods = Surroundings { pod_namespace: Some(String::new()), ..pod.clone() };
     let cases: [(&[&str], Surroundings, &str); 4] = [
         (&["--operator-namespace=from-flag"], pod.clone(), "from-flag"),
@@ -107,6 +118,28 @@ fn unsafe_timings_divide_everything_or_only_lift_the_limits() {
 }
 
 #[test]
+fn the_times_of_the_election_follow_from_each_other() {
+    let times = |duration, renew, retry| LeaseTimes {
+        duration: Duration::from_millis(duration),
+        renew_deadline: Duration::from_millis(renew),
+        retry_period: Duration::from_millis(retry),
+        ..LeaseTimes::default()
+    };
+    let cases: [(&[&str], LeaseTimes); 5] = [
+        (&["--lease-duration=30s"], times(30_000, 20_000, 4_000)),
+        (&["--post-deadline=20s"], times(30_000, 20_000, 4_000)),
+        (&["--lease-duration=30s", "--renew-deadline=5s", "--retry-period=1s"], times(30_000, 5_000, 1_000)),
+        (&["--unsafe-timings=10"], LeaseTimes::default().divided_by(10)),
+        (&["--unsafe-timings", "--post-deadline=1s", "--lease-duration=6s"], times(6_000, 4_000, 800)),
+    ];
+    for (arguments, expected) in cases {
+        assert_eq!(lease_times(&settings(arguments).unwrap()), expected, "{arguments:?}");
+    }
+    assert_eq!(settings(&["--leader-elect=false", "--lease-duration=1s"]).unwrap().election, Election::Off);
+    assert!(matches!(settings(&["--leader-elect"]).unwrap().election, Election::ByLease { .. }));
+}
+
+#[test]
 fn lists_are_read_with_blanks_and_in_one_form() {
     let settings =
         settings(&["--watch-namespaces= team-a, team-b ,", "--allowed-hosts=Cloud.MongoDB.com:443, 127.0.0.1:9"]);
@@ -117,7 +150,7 @@ fn lists_are_read_with_blanks_and_in_one_form() {
 
 #[test]
 fn a_wrong_value_is_told_what_where_and_what_instead() {
-    let cases: [(&[&str], &[&str]); 15] = [
+    let cases: [(&[&str], &[&str]); 20] = [
         (&["--post-deadline=5s"], &["--post-deadline 5s is shorter than 10s", "--unsafe-timings"]),
         (&["--server-delay=1m"], &["--server-delay 60s is shorter than 120s", "second e-mail"]),
         (&["--list-delay=59s"], &["--list-delay 59s is shorter than 60s"]),
@@ -135,6 +168,14 @@ fn a_wrong_value_is_told_what_where_and_what_instead() {
         (&["--concurrency=many"], &["--concurrency"]),
         (&["--listen=localhost"], &["--listen", "such as 0.0.0.0:8080"]),
         (&["--log-level=loud,=x"], &["'loud,=x' in --log-level (RUST_LOG)", "info,kube=debug"]),
+        (&["--lease-duration=14s"], &["--lease-duration 14s is shorter than 15s", "--unsafe-timings"]),
+        (
+            &["--lease-duration=20s", "--post-deadline=17s"],
+            &["--lease-duration 20s must be longer than --post-deadline and a margin of 3s together", "(20s)"],
+        ),
+        (&["--renew-deadline=15s"], &["--lease-duration 15s must be longer than --renew-deadline", "(15s)"]),
+        (&["--retry-period=12s"], &["--renew-deadline 10s must be longer than --retry-period", "(12s)"]),
+        (&["--lease-name=The Lease"], &["--lease-name", "such as invitation-operator"]),
         (&["--unsafe-timings=0"], &["--unsafe-timings", "1..=10000"]),
     ];
     for (arguments, parts) in cases {
@@ -219,6 +260,13 @@ fn a_cluster_that_does_not_answer_is_waited_for_and_a_signal_ends_it_well() {
     Command::new("kill").arg(running.id().to_string()).status().unwrap();
     assert_eq!(running.wait().unwrap().code(), Some(0));
     assert_eq!(log.last().unwrap()["message"], "stopped");
+}
+
+fn lease_times(settings: &Settings) -> LeaseTimes {
+    match &settings.election {
+        Election::ByLease { times, .. } => *times,
+        Election::Off => panic!("no election"),
+    }
 }
 
 fn settings(arguments: &[&str]) -> Result<Settings, String> {

@@ -3,6 +3,7 @@
 //! Must never name what it counts.
 
 use super::connection::Connections;
+use super::leadership::Seat;
 use super::observer::Observer;
 use super::wakes::Wakes;
 use crate::api::{InvitationClaim, Phase, ProjectInvitation};
@@ -27,18 +28,20 @@ pub struct Census {
     pub unpaid_debts: usize,
 }
 
-/// Counts for ever.
+/// Counts for ever. Who does not lead counts nothing, so that the counts of all replicas add up.
 pub async fn run(
     objects: Store<ProjectInvitation>,
     claims: Store<InvitationClaim>,
     connections: Arc<Connections>,
     wakes: Arc<Wakes>,
+    seat: Seat,
     observer: Arc<dyn Observer>,
 ) {
     let mut tick = tokio::time::interval(EVERY);
     loop {
         tick.tick().await;
-        observer.census(&take(&objects, &claims, &connections));
+        let census = if seat.may_act() { take(&objects, &claims, &connections) } else { Census::default() };
+        observer.census(&census);
         wakes.pulse();
         // Credentials of inviters that are gone stay only while a claim may need them.
         let needed = claims.state();

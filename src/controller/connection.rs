@@ -37,8 +37,16 @@ pub enum Usable {
     NotFound,
 }
 
+/// Whether the inviter has had a pass since this process leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Checked {
+    Yes,
+    NotYet,
+}
+
 struct Entry {
     uid: String,
+    checked: Checked,
     trouble: Option<Finding>,
     last_good: Option<Arc<Connection>>,
 }
@@ -58,6 +66,7 @@ impl Connections {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         match entries.get(name) {
             None => Usable::NotFound,
+            Some(Entry { checked: Checked::NotYet, .. }) => Usable::Checking,
             Some(Entry { trouble: Some(finding), .. }) => Usable::No(finding.clone()),
             Some(Entry { last_good: Some(connection), .. }) => Usable::Yes(Arc::clone(connection)),
             Some(_) => Usable::Checking,
@@ -67,7 +76,19 @@ impl Connections {
     /// The inviter exists: who asks for it waits for its first pass.
     pub fn announce(&self, name: &InviterName, uid: &str) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        entries.entry(name.clone()).or_insert_with(|| Entry { uid: uid.to_owned(), trouble: None, last_good: None });
+        entries.entry(name.clone()).or_insert_with(|| Entry {
+            uid: uid.to_owned(),
+            checked: Checked::NotYet,
+            trouble: None,
+            last_good: None,
+        });
+    }
+
+    /// What was found so far may be long ago: who asks waits for the next pass of each inviter.
+    pub fn doubt_all(&self) {
+        for entry in self.entries.write().unwrap_or_else(PoisonError::into_inner).values_mut() {
+            entry.checked = Checked::NotYet;
+        }
     }
 
     /// The credentials that last worked for a recorded inviter, whatever became of it.
@@ -86,9 +107,16 @@ impl Connections {
     pub fn ready(&self, settings: &InviterSettings, connection: Connection) -> bool {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         let news = entries.get(&settings.name).is_none_or(|entry| {
-            entry.trouble.is_some() || entry.last_good.as_ref().is_none_or(|before| before.facts != connection.facts)
+            entry.checked == Checked::NotYet
+                || entry.trouble.is_some()
+                || entry.last_good.as_ref().is_none_or(|before| before.facts != connection.facts)
         });
-        let entry = Entry { uid: settings.uid.clone(), trouble: None, last_good: Some(Arc::new(connection)) };
+        let entry = Entry {
+            uid: settings.uid.clone(),
+            checked: Checked::Yes,
+            trouble: None,
+            last_good: Some(Arc::new(connection)),
+        };
         if let Some(before) = entries.insert(settings.name.clone(), entry) {
             self.retire(before, &settings.uid);
         }
@@ -100,8 +128,8 @@ impl Connections {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         let last_good = match entries.remove(name) {
             Some(before) if before.uid == uid => {
-                let news = before.trouble.as_ref() != Some(&finding);
-                let entry = Entry { trouble: Some(finding), ..before };
+                let news = before.checked == Checked::NotYet || before.trouble.as_ref() != Some(&finding);
+                let entry = Entry { checked: Checked::Yes, trouble: Some(finding), ..before };
                 entries.insert(name.clone(), entry);
                 return news;
             }
@@ -111,7 +139,8 @@ impl Connections {
             }
             None => None,
         };
-        entries.insert(name.clone(), Entry { uid: uid.to_owned(), trouble: Some(finding), last_good });
+        let entry = Entry { uid: uid.to_owned(), checked: Checked::Yes, trouble: Some(finding), last_good };
+        entries.insert(name.clone(), entry);
         true
     }
 

@@ -8,6 +8,7 @@ use super::inviter_pass::InviterPasses;
 use super::inviter_spec::InviterSettings;
 use super::inviter_status::inviter_status;
 use super::kube_cluster::within;
+use super::leadership::Seat;
 use super::wakes::Wakes;
 use super::watch::{Events, what_wakes};
 use crate::api::InviterStatus;
@@ -52,6 +53,8 @@ pub struct InviterContext<K> {
     pub clock: Arc<dyn Clock>,
     /// Publishes events.
     pub recorder: Recorder,
+    /// Whether passes may begin.
+    pub seat: Seat,
 }
 
 /// Tells connections and waiting invitations that inviters come and go.
@@ -81,7 +84,7 @@ where
     })
 }
 
-/// Runs the passes of one kind until `stop`.
+/// Runs the passes of one kind until `stop`. While somebody else leads, none begins.
 pub async fn run<K>(
     events: impl Stream<Item = Result<Event<K>, watcher::Error>> + Send + 'static,
     store: Store<K>,
@@ -99,7 +102,12 @@ pub async fn run<K>(
         .graceful_shutdown_on(async move { stop.cancelled().await })
         .run(
             move |object: Arc<K>, context: Arc<InviterContext<K>>| async move {
-                Ok::<_, Infallible>(Action::requeue(reconcile(object.as_ref(), &context).await))
+                Ok::<_, Infallible>(if context.seat.may_act() {
+                    Action::requeue(reconcile(object.as_ref(), &context).await)
+                } else {
+                    // Everything is woken when this process begins to lead.
+                    Action::await_change()
+                })
             },
             |_, _, _| Action::requeue(LONGEST_WAIT),
             context,

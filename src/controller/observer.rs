@@ -66,6 +66,17 @@ impl MailResult {
     }
 }
 
+/// How this process stands in the election.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ElectionNews {
+    /// It leads.
+    Leads,
+    /// It does not, and waits for its turn.
+    Follows,
+    /// It can never lead as things are, and why.
+    Refused(String),
+}
+
 /// Listens to the controllers.
 pub trait Observer: Send + Sync {
     /// A pass of an invitation ended.
@@ -76,6 +87,8 @@ pub trait Observer: Send + Sync {
     fn watch_failed(&self, kind: &'static str);
     /// An object could not be read and was left alone.
     fn unreadable(&self, kind: &'static str);
+    /// The standing of this process in the election changed.
+    fn election(&self, news: &ElectionNews);
     /// The queue is alive.
     fn heartbeat(&self);
     /// What there is, counted now and then.

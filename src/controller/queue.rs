@@ -2,6 +2,7 @@
 //!
 //! Must never let one object's failure reach another: a pass always ends in a time to come back.
 
+use super::leadership::Seat;
 use super::observer::{Observer, PassOutcome};
 use super::pass::Passes;
 use super::watch::{Events, what_wakes};
@@ -17,12 +18,19 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// Runs passes until `stop`; those in flight are finished.
+/// Passes, and whether they may begin.
+struct Gated {
+    passes: Arc<Passes>,
+    seat: Seat,
+}
+
+/// Runs passes until `stop`; those in flight are finished. While somebody else leads, none begins.
 pub async fn run(
     events: Events<ProjectInvitation>,
     objects: Store<ProjectInvitation>,
     wakes: UnboundedReceiver<ObjectRef<ProjectInvitation>>,
     passes: Arc<Passes>,
+    seat: Seat,
     concurrency: u16,
     stop: CancellationToken,
 ) {
@@ -35,17 +43,28 @@ pub async fn run(
         .reconcile_on(wakes)
         .graceful_shutdown_on(async move { stop.cancelled().await })
         .run(
-            |object: Arc<ProjectInvitation>, passes: Arc<Passes>| async move {
-                Ok::<_, Infallible>(one(&passes, &ObjectRef::from_obj(object.as_ref())).await)
+            |object: Arc<ProjectInvitation>, gated: Arc<Gated>| async move {
+                Ok::<_, Infallible>(gated.one(&ObjectRef::from_obj(object.as_ref())).await)
             },
             |_, _, _| Action::requeue(LONGEST_WAIT),
-            passes,
+            Arc::new(Gated { passes, seat }),
         )
         .for_each(|_| {
             observer.heartbeat();
             futures::future::ready(())
         })
         .await;
+}
+
+impl Gated {
+    async fn one(&self, reference: &ObjectRef<ProjectInvitation>) -> Action {
+        if self.seat.may_act() {
+            one(&self.passes, reference).await
+        } else {
+            // Everything is woken when this process begins to lead.
+            Action::await_change()
+        }
+    }
 }
 
 async fn one(passes: &Passes, reference: &ObjectRef<ProjectInvitation>) -> Action {

@@ -11,6 +11,8 @@ use super::inviter_pass::InviterPasses;
 use super::inviter_run::{self, ApiOf, InviterContext, Read, announced};
 use super::inviter_spec::InviterSettings;
 use super::kube_cluster::KubeCluster;
+use super::leader::{Candidacy, Candidate};
+use super::leadership::Seat;
 use super::memory::Memory;
 use super::merge::merge;
 use super::namespaces::NamespaceView;
@@ -19,6 +21,7 @@ use super::pass::Passes;
 use super::queue;
 use super::roster::Rosters;
 use super::settings::{ControllerSettings, Namespaces};
+use super::takeover::Takeover;
 use super::wakes::Wakes;
 use super::watch::{Events, listed, seen_by, watch};
 use crate::api::names::CONTROLLER;
@@ -49,6 +52,10 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Listens.
     pub observer: Arc<dyn Observer>,
+    /// Whether this process may act.
+    pub seat: Seat,
+    /// Its part in the election, if there is one.
+    pub candidacy: Option<Candidacy>,
 }
 
 /// What is shared by everything that is started.
@@ -60,6 +67,8 @@ struct Start {
     wakes: Arc<Wakes>,
     connections: Arc<Connections>,
     inviters: Arc<InviterPasses>,
+    seat: Seat,
+    takeover: Arc<Takeover>,
     stop: CancellationToken,
     tasks: JoinSet<()>,
     /// First lists that must have been read before an invitation is looked at.
@@ -69,7 +78,7 @@ struct Start {
 /// Runs all controllers until `stop`; `on_ready` is called when all caches are filled. Returns when what was in flight is
 /// recorded.
 pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationToken, on_ready: impl FnOnce()) {
-    let Ports { client, connector, clock, observer } = ports;
+    let Ports { client, connector, clock, observer, seat, candidacy } = ports;
     let (objects, objects_writer) = store::<ProjectInvitation>();
     let (wakes, streams) = Wakes::new(objects.clone());
     let wakes = Arc::new(wakes);
@@ -82,9 +91,25 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         Arc::clone(&wakes),
         Arc::clone(&clock),
     ));
-    let tasks = JoinSet::new();
-    let mut start =
-        Start { settings, client, clock, observer, wakes, connections, inviters, stop, tasks, lists: Vec::new() };
+    let takeover = Arc::new(Takeover::new(Arc::clone(&connections), Arc::clone(&wakes)));
+    let candidate = candidacy.map(|candidacy| {
+        let (clock, observer) = (Arc::clone(&clock), Arc::clone(&observer));
+        candidacy.candidate(client.clone(), &settings, Arc::clone(&takeover), clock, observer)
+    });
+    let mut start = Start {
+        settings,
+        client,
+        clock,
+        observer,
+        wakes,
+        connections,
+        inviters,
+        seat,
+        takeover,
+        stop,
+        tasks: JoinSet::new(),
+        lists: Vec::new(),
+    };
 
     let (claims, claim_cache) = start.claims();
     let namespaces = start.namespaces();
@@ -94,6 +119,7 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         |inviter, _| InviterSettings::of_inviter(inviter),
         |client, inviter| Api::namespaced(client.clone(), &inviter.namespace().unwrap_or_default()),
         streams.inviters,
+        Takeover::knows_inviters,
     );
     if start.settings.namespaces == Namespaces::All {
         let api = Api::<DeserializeGuard<ClusterInviter>>::all(start.client.clone());
@@ -102,25 +128,19 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
             InviterSettings::of_cluster_inviter,
             |client, _| Api::all(client.clone()),
             streams.cluster_inviters,
+            Takeover::knows_cluster_inviters,
         );
     }
     start.first_lists().await;
 
-    let counting = census::run(
-        objects.clone(),
-        claims,
-        Arc::clone(&start.connections),
-        Arc::clone(&start.wakes),
-        Arc::clone(&start.observer),
-    );
-    start.tasks.spawn(until(start.stop.clone(), counting));
+    start.census(objects.clone(), claims);
     let events =
         served::<ProjectInvitation>(&start.client, &start.settings.namespaces, "ProjectInvitation", &start.observer);
     let (events, objects_listed) = listed(reflector(objects_writer, events));
     let object_cache = Arc::new(Cache::over(objects.clone()));
     let memory = Arc::new(Memory::default());
     let events = forgotten(seen_by(events, Arc::clone(&object_cache)), Arc::clone(&memory));
-    let Start { settings, client, clock, observer, wakes, connections, inviters, stop, mut tasks, lists: _ } = start;
+    let Start { settings, client, clock, observer, wakes, connections, inviters, seat, stop, mut tasks, .. } = start;
     let concurrency = settings.concurrency;
     let passes = Arc::new(Passes {
         cluster: Arc::new(KubeCluster::new(client, &settings.operator_namespace)),
@@ -136,15 +156,29 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         observer,
         settings,
     });
-    let queue = queue::run(events, objects, streams.invitations, passes, concurrency, stop.clone());
+    let queue = queue::run(events, objects, streams.invitations, passes, seat, concurrency, stop.clone());
+    let drained = CancellationToken::new();
+    let work = async {
+        queue.await;
+        while tasks.join_next().await.is_some() {}
+        drained.cancel();
+    };
     let ready = async {
         tokio::select! {
             () = objects_listed.cancelled() => on_ready(),
-            () = stop.cancelled() => {}
+            () = stop.cancelled() => return,
         }
+        // Who stands for election has seen everything: a replica that cannot read must not keep others from acting.
+        stand(candidate, stop.clone(), drained.clone()).await;
     };
-    tokio::join!(queue, ready);
-    while tasks.join_next().await.is_some() {}
+    tokio::join!(work, ready);
+}
+
+/// On a task of its own: renewals must not wait behind a burst of events.
+async fn stand(candidate: Option<Candidate>, stop: CancellationToken, drained: CancellationToken) {
+    if let Some(candidate) = candidate {
+        let _ = tokio::spawn(candidate.run(stop, drained)).await;
+    }
 }
 
 impl Start {
@@ -190,10 +224,12 @@ impl Start {
         read: Read<K>,
         api_of: ApiOf<K>,
         wakes: UnboundedReceiver<ObjectRef<K>>,
+        known: fn(&Takeover, Store<K>),
     ) where
         K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     {
         let (reader, writer) = store::<K>();
+        known(&self.takeover, reader.clone());
         let events = announced(
             events,
             read,
@@ -213,8 +249,22 @@ impl Start {
             passes: Arc::clone(&self.inviters),
             clock: Arc::clone(&self.clock),
             recorder: Recorder::new(self.client.clone(), reporter),
+            seat: self.seat.clone(),
         });
         self.tasks.spawn(inviter_run::run(events, reader, wakes, context, self.stop.clone()));
+    }
+
+    /// Counts what there is.
+    fn census(&mut self, objects: Store<ProjectInvitation>, claims: Store<InvitationClaim>) {
+        let counting = census::run(
+            objects,
+            claims,
+            Arc::clone(&self.connections),
+            Arc::clone(&self.wakes),
+            self.seat.clone(),
+            Arc::clone(&self.observer),
+        );
+        self.tasks.spawn(until(self.stop.clone(), counting));
     }
 
     async fn first_lists(&self) {

@@ -2,6 +2,7 @@
 //!
 //! Must never be read from the environment here: `runtime` does that, so that tests start what production starts.
 
+use crate::domain::lease::LeaseTimes;
 use crate::domain::timings::Timings;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -32,4 +33,15 @@ pub enum Namespaces {
     All,
     /// Just these; `ClusterInviter`s are not served.
     Only(BTreeSet<String>),
+}
+
+/// The Lease by which replicas agree on the one that acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseSettings {
+    /// Its name.
+    pub name: String,
+    /// Who this process is in it: its own, never another's, not even that of its predecessor in the same place.
+    pub identity: String,
+    /// The times of the election.
+    pub times: LeaseTimes,
 }

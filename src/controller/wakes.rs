@@ -59,6 +59,13 @@ impl Wakes {
         }
     }
 
+    /// All invitations there are.
+    pub fn all_invitations(&self) {
+        for object in self.objects.state() {
+            let _ = self.invitations.unbounded_send(ObjectRef::from_obj(object.as_ref()));
+        }
+    }
+
     /// Sends the name of no object through the queue of invitations: what comes out shows that the queue moves.
     pub fn pulse(&self) {
         let _ = self.invitations.unbounded_send(ObjectRef::new("").within(""));

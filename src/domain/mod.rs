@@ -11,6 +11,7 @@ pub mod facts;
 pub mod failure;
 pub mod finding;
 pub mod key;
+pub mod lease;
 pub mod ledger;
 mod observe;
 pub mod policy;

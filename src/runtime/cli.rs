@@ -80,6 +80,9 @@ pub struct RunArgs {
     /// How long it waits.
     #[command(flatten)]
     pub times: TimeArgs,
+    /// How replicas agree.
+    #[command(flatten)]
+    pub election: ElectionArgs,
     /// What it reports.
     #[command(flatten)]
     pub reports: ReportArgs,
@@ -182,6 +185,38 @@ pub struct TimeArgs {
         value_parser = clap::value_parser!(u32).range(1..=10_000)
     )]
     pub unsafe_timings: Option<u32>,
+}
+
+/// How replicas agree on the one that acts.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Leader election")]
+pub struct ElectionArgs {
+    /// Let several replicas agree, by a Lease, on the one that acts; the others stand by. With false this process must be
+    /// the only one
+    #[arg(
+        long,
+        env = "INVITATION_OPERATOR_LEADER_ELECT",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value_t = true,
+        default_missing_value = "true",
+        action = ArgAction::Set
+    )]
+    pub leader_elect: bool,
+    /// Name of the Lease, in the operator's own namespace
+    #[arg(long, env = "INVITATION_OPERATOR_LEASE_NAME", value_name = "NAME", default_value = "invitation-operator", value_parser = values::object_name)]
+    pub lease_name: String,
+    /// How long a replica that is gone without a word still counts as leading. Not below 15s, and more than 3s longer
+    /// than --post-deadline [default: 15s, or one and a half times --post-deadline if that is more]
+    #[arg(long, env = "INVITATION_OPERATOR_LEASE_DURATION", value_name = "TIME", value_parser = values::duration)]
+    pub lease_duration: Option<Duration>,
+    /// A leader that could not renew the Lease for so long stops leading [default: two thirds of --lease-duration: 10s]
+    #[arg(long, env = "INVITATION_OPERATOR_RENEW_DEADLINE", value_name = "TIME", value_parser = values::duration)]
+    pub renew_deadline: Option<Duration>,
+    /// Longest time between two renewals, and time between two tries [default: two fifteenths of --lease-duration: 2s]
+    #[arg(long, env = "INVITATION_OPERATOR_RETRY_PERIOD", value_name = "TIME", value_parser = values::duration)]
+    pub retry_period: Option<Duration>,
 }
 
 /// What the operator reports, and where.

@@ -3,16 +3,18 @@
 //! Must never add a label that is not one of a closed set.
 
 use super::health::{Health, Readiness};
-use super::metrics::Metrics;
+use super::metrics::{Leads, Metrics};
 use super::settings::{Settings, Watched};
+use crate::cloud::Fence;
 use crate::cloud::connector::HttpConnector;
 use crate::cloud::limits::{CallRecord, Calls};
 use crate::controller::census::Census;
 use crate::controller::clock::{Clock, SystemClock};
-use crate::controller::fence::DeadlineFence;
-use crate::controller::observer::{MailResult, Observer, PassOutcome};
+use crate::controller::fence::{DeadlineFence, LeaseFence};
+use crate::controller::leadership::Seat;
+use crate::controller::observer::{ElectionNews, MailResult, Observer, PassOutcome};
 use crate::controller::settings::{ControllerSettings, Namespaces};
-use crate::controller::{Ports, run};
+use crate::controller::{Candidacy, Ports, run};
 use jiff::Timestamp;
 use kube::Client;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,6 +44,16 @@ impl Observer for Listener {
 
     fn unreadable(&self, kind: &'static str) {
         self.metrics.malformed_object(kind);
+    }
+
+    fn election(&self, news: &ElectionNews) {
+        let (leads, readiness) = match news {
+            ElectionNews::Leads => (Leads::Yes, Readiness::Ready),
+            ElectionNews::Follows => (Leads::No, Readiness::Standby),
+            ElectionNews::Refused(problem) => (Leads::No, Readiness::NoElection(problem.clone())),
+        };
+        self.metrics.leads(leads);
+        self.health.set(readiness);
     }
 
     fn heartbeat(&self) {
@@ -91,12 +103,27 @@ pub(super) async fn control(
     health: Arc<Health>,
     stop: CancellationToken,
 ) {
-    let listener = Arc::new(Listener { metrics, health: Arc::clone(&health), announced: Mutex::default() });
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let fence = Arc::new(DeadlineFence::new(Arc::clone(&clock), settings.timings.post_deadline));
+    let listener = Arc::new(Listener { metrics, health, announced: Mutex::default() });
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let post_deadline = settings.timings.post_deadline;
+    let deadline = DeadlineFence::new(Arc::clone(&clock), post_deadline);
+    let (fence, seat, candidacy): (Arc<dyn Fence>, _, _) = match settings.election.lease() {
+        None => (Arc::new(deadline), Seat::unopposed(Arc::clone(&clock)), None),
+        Some(lease) => {
+            let (announcer, seat) = Seat::contested(Arc::clone(&clock), stop.clone());
+            let fence = LeaseFence::new(deadline, seat.clone(), lease.times.needed_for(post_deadline));
+            (Arc::new(fence), seat, Some(Candidacy { lease, announcer }))
+        }
+    };
+    let on_ready = {
+        let listener = Arc::clone(&listener);
+        let opposed = candidacy.is_some();
+        move || listener.election(if opposed { &ElectionNews::Follows } else { &ElectionNews::Leads })
+    };
     let calls: Arc<dyn Calls> = Arc::<Listener>::clone(&listener);
-    let ports = Ports { client, connector: Arc::new(HttpConnector::new(fence, calls)), clock, observer: listener };
-    run(controller_settings(settings), ports, stop, || health.set(Readiness::Ready)).await;
+    let connector = Arc::new(HttpConnector::new(fence, calls));
+    let ports = Ports { client, connector, clock, observer: listener, seat, candidacy };
+    run(controller_settings(settings), ports, stop, on_ready).await;
 }
 
 fn controller_settings(settings: &Settings) -> ControllerSettings {

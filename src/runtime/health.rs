@@ -32,6 +32,10 @@ pub enum Readiness {
     KindsMissing(Vec<&'static str>),
     /// The first lists are being read.
     Syncing,
+    /// Everything is seen, and another replica acts.
+    Standby,
+    /// Everything is seen, and this replica can never act as things are.
+    NoElection(String),
     /// Everything is seen and served.
     Ready,
     /// The end has begun.
@@ -49,6 +53,8 @@ impl fmt::Display for Readiness {
                 kinds.join(", ")
             ),
             Self::Syncing => f.write_str("reading the first lists"),
+            Self::Standby => f.write_str("ok (standby)"),
+            Self::NoElection(problem) => f.write_str(problem),
             Self::Ready => f.write_str("ok"),
             Self::Stopping => f.write_str("stopping"),
         }
@@ -158,11 +164,12 @@ async fn livez(State(shown): State<Shown>) -> (StatusCode, String) {
 async fn readyz(State(shown): State<Shown>) -> (StatusCode, String) {
     let readiness = shown.health.readiness();
     let status = match readiness {
-        Readiness::Ready => StatusCode::OK,
+        Readiness::Ready | Readiness::Standby => StatusCode::OK,
         Readiness::Starting
         | Readiness::Unreachable(_)
         | Readiness::KindsMissing(_)
         | Readiness::Syncing
+        | Readiness::NoElection(_)
         | Readiness::Stopping => StatusCode::SERVICE_UNAVAILABLE,
     };
     (status, format!("{readiness}\n"))
@@ -233,14 +240,18 @@ mod tests {
                 "does not know Inviter, InvitationClaim: run `invitation-operator crds | kubectl apply -f -`",
             ),
             (Readiness::Syncing, "reading the first lists"),
+            (Readiness::NoElection("the lease a/b cannot be used".to_owned()), "the lease a/b cannot be used"),
             (Readiness::Stopping, "stopping"),
         ] {
             server.health.set(readiness);
             let answer = get(&server, "/readyz").await;
             assert!(answer.starts_with("HTTP/1.1 503") && answer.contains(part), "{answer}");
         }
-        server.health.set(Readiness::Ready);
-        assert!(get(&server, "/readyz").await.starts_with("HTTP/1.1 200"));
+        for (readiness, body) in [(Readiness::Ready, "\r\n\r\nok\n"), (Readiness::Standby, "\r\n\r\nok (standby)\n")] {
+            server.health.set(readiness);
+            let answer = get(&server, "/readyz").await;
+            assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(body), "{answer}");
+        }
     }
 
     #[tokio::test]

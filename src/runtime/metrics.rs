@@ -42,6 +42,17 @@ pub struct Metrics {
     watch_errors: Counters<1>,
     malformed_objects: Counters<1>,
     unsafe_timings: Gauge,
+    leader: Gauge,
+    leader_changes: Counter,
+}
+
+/// Whether this process acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leads {
+    /// It does.
+    Yes,
+    /// It stands by, or cannot tell.
+    No,
 }
 
 impl Default for Metrics {
@@ -91,6 +102,8 @@ impl Default for Metrics {
                 "unsafe_timings",
                 "The factor of --unsafe-timings; 0 without it, as it must be with real invitations",
             ),
+            leader: registered(r, "leader", "1 while this process leads and acts, 0 while it stands by"),
+            leader_changes: registered(r, "leader_changes", "Times that this process began or ceased to lead"),
             registry,
         }
     }
@@ -204,6 +217,17 @@ impl Metrics {
         self.unsafe_timings.set(i64::from(factor));
     }
 
+    /// Whether this process acts.
+    pub fn leads(&self, leads: Leads) {
+        let now = match leads {
+            Leads::Yes => 1,
+            Leads::No => 0,
+        };
+        if self.leader.set(now) != now {
+            self.leader_changes.inc();
+        }
+    }
+
     /// Everything, as OpenMetrics text.
     ///
     /// # Errors
@@ -232,6 +256,9 @@ mod tests {
         metrics.watch_error("Inviter");
         metrics.malformed_object("Inviter");
         metrics.unsafe_timings(60);
+        for leads in [Leads::No, Leads::Yes, Leads::Yes, Leads::No, Leads::Yes] {
+            metrics.leads(leads);
+        }
         metrics
     }
 
@@ -254,6 +281,8 @@ mod tests {
             r#"invitation_operator_watch_errors_total{kind="Inviter"} 1"#,
             r#"invitation_operator_malformed_objects_total{kind="Inviter"} 1"#,
             "invitation_operator_unsafe_timings 60",
+            "invitation_operator_leader 1",
+            "invitation_operator_leader_changes_total 3",
         ] {
             assert!(text.lines().any(|shown| shown == line), "{line} is not in:\n{text}");
         }

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod cluster;
 mod control;
 pub mod crds;
+pub mod election;
 pub mod guard;
 pub mod health;
 

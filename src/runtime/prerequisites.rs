@@ -52,6 +52,8 @@ pub async fn wait(
             Readiness::Starting
             | Readiness::Unreachable(_)
             | Readiness::KindsMissing(_)
+            | Readiness::Standby
+            | Readiness::NoElection(_)
             | Readiness::Ready
             | Readiness::Stopping => tracing::warn!("waiting: {looked}"),
         }

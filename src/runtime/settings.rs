@@ -4,6 +4,7 @@
 //! itself: what surrounds the process comes in as a value, so that a test can say it.
 
 use super::cli::{LimitArgs, LogFormat, PlaceArgs, ReportArgs, RunArgs, TimeArgs};
+use super::election::Election;
 use super::values;
 use crate::domain::timings::Timings;
 use std::collections::BTreeSet;
@@ -35,6 +36,8 @@ pub struct Settings {
     pub call_deadline: Duration,
     /// Objects that are worked on at the same time.
     pub concurrency: u16,
+    /// How replicas agree on the one that acts.
+    pub election: Election,
     /// Which cluster.
     pub cluster: ClusterAccess,
     /// Address of the probes.
@@ -92,6 +95,8 @@ pub struct Surroundings {
     pub pod_namespace: Option<String>,
     /// Namespace of the mounted service account.
     pub service_account_namespace: Option<String>,
+    /// What this machine is called: in a Pod, the Pod's name.
+    pub host: Option<String>,
     /// Whether a person reads the log.
     pub terminal: bool,
 }
@@ -103,6 +108,7 @@ impl Surroundings {
         Self {
             pod_namespace: std::env::var("POD_NAMESPACE").ok(),
             service_account_namespace: std::fs::read_to_string(SERVICE_ACCOUNT_NAMESPACE).ok(),
+            host: Some(rustix::system::uname().nodename().to_string_lossy().into_owned()),
             terminal: std::io::stderr().is_terminal(),
         }
     }
@@ -137,6 +143,18 @@ pub enum SettingsError {
         /// Its default, which is also the least.
         least: String,
     },
+    /// Two times that do not fit together.
+    #[error("{flag} {given} must be longer than {than} ({least}): make {flag} longer, or the other shorter")]
+    NotLonger {
+        /// The flag.
+        flag: &'static str,
+        /// What it is.
+        given: String,
+        /// What must be shorter, and why.
+        than: &'static str,
+        /// How long that is.
+        least: String,
+    },
 }
 
 impl Settings {
@@ -145,7 +163,7 @@ impl Settings {
     /// # Errors
     /// Names the flag and says what to write.
     pub fn from_args(args: RunArgs, surroundings: &Surroundings) -> Result<Self, SettingsError> {
-        let RunArgs { place, limits, times, reports } = args;
+        let RunArgs { place, limits, times, election, reports } = args;
         let LimitArgs { allowed_hosts, max_mails_per_person, concurrency } = limits;
         let allowed_hosts = entries("--allowed-hosts", &allowed_hosts, values::host)?;
         if allowed_hosts.is_empty() {
@@ -160,6 +178,7 @@ impl Settings {
             timings: timings(&times)?,
             call_deadline: times.call_deadline,
             concurrency,
+            election: Election::from_args(election, &times, surroundings)?,
             cluster: ClusterAccess { kubeconfig: place.kubeconfig, context: place.context },
             listen: reports.listen,
             metrics_listen: reports.metrics_listen,

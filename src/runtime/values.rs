@@ -44,6 +44,21 @@ pub(super) fn namespace(text: &str) -> Result<String, String> {
     }
 }
 
+/// The name of an object.
+pub(super) fn object_name(text: &str) -> Result<String, String> {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let well_formed = (1..=253).contains(&text.len())
+        && text.bytes().all(|byte| allowed(byte) || byte == b'-' || byte == b'.')
+        && text.bytes().next().is_some_and(allowed)
+        && text.bytes().last().is_some_and(allowed);
+    if well_formed {
+        Ok(text.to_owned())
+    } else {
+        Err("it cannot be the name of an object: write lower-case letters, digits, '-' and '.', such as invitation-operator"
+            .to_owned())
+    }
+}
+
 /// A host with an optional port, in the form in which base URLs are compared: lower case, without the port of https.
 pub(super) fn host(text: &str) -> Result<String, String> {
     let cure = "write a host with a port if it is not 443, such as cloud.mongodb.com or opsmanager.example.com:8443";
@@ -116,6 +131,14 @@ mod tests {
         }
         for text in ["https://cloud.mongodb.com", "cloud.mongodb.com/api", "user@host", "*.mongodb.com", "", "a:b"] {
             assert!(host(text).unwrap_err().contains("cloud.mongodb.com"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_or_more_labels() {
+        assert_eq!(object_name("operator.team-a").unwrap(), "operator.team-a");
+        for text in ["", "Lease", "a_b", ".a", "a-", "a/b"] {
+            assert!(object_name(text).is_err(), "{text}");
         }
     }
 

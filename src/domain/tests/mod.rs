@@ -5,4 +5,6 @@
 mod conclusions;
 mod decisions;
 mod deletions;
+mod elections;
+mod leases;
 mod projections;
