@@ -207,14 +207,14 @@ pub struct ElectionArgs {
     /// Name of the Lease, in the operator's own namespace
     #[arg(long, env = "INVITATION_OPERATOR_LEASE_NAME", value_name = "NAME", default_value = "invitation-operator", value_parser = values::object_name)]
     pub lease_name: String,
-    /// How long a replica that is gone without a word still counts as leading. Not below 15s, and more than 3s longer
-    /// than --post-deadline [default: 15s, or one and a half times --post-deadline if that is more]
+    /// How long a replica that is gone without a word still counts as leading. Not below 15s, and at least 3s more than
+    /// the deadline of a call that sends an e-mail [default: 15s, or one and a half times that deadline if that is more]
     #[arg(long, env = "INVITATION_OPERATOR_LEASE_DURATION", value_name = "TIME", value_parser = values::duration)]
     pub lease_duration: Option<Duration>,
-    /// A leader that could not renew the Lease for so long stops leading [default: two thirds of --lease-duration: 10s]
+    /// A leader that could not renew the Lease for so long stops leading [default: two thirds of the lease's duration: 10s]
     #[arg(long, env = "INVITATION_OPERATOR_RENEW_DEADLINE", value_name = "TIME", value_parser = values::duration)]
     pub renew_deadline: Option<Duration>,
-    /// Longest time between two renewals, and time between two tries [default: two fifteenths of --lease-duration: 2s]
+    /// Longest time between two renewals, and time between two tries [default: two fifteenths of the lease's duration: 2s]
     #[arg(long, env = "INVITATION_OPERATOR_RETRY_PERIOD", value_name = "TIME", value_parser = values::duration)]
     pub retry_period: Option<Duration>,
 }
