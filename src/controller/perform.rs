@@ -51,7 +51,13 @@ impl Passes {
         connection: &Connection,
     ) -> Result<Performed, ClusterError> {
         match step {
-            Step::Rest | Step::LookAgain => Ok(Performed::new(Outcome::Done, PassOutcome::Unchanged, None)),
+            Step::Rest | Step::LookAgain => {
+                // A crash may have come between an invitation and the finalizer.
+                if facts.ownership == Ownership::Mine {
+                    self.ensure_finalizer(object, facts).await?;
+                }
+                Ok(Performed::new(Outcome::Done, PassOutcome::Unchanged, None))
+            }
             Step::Record(claim) => {
                 let written = self.take(object, facts, claim).await?;
                 Ok(Performed::new(Outcome::Done, PassOutcome::Recorded, Some(written)))

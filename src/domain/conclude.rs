@@ -3,6 +3,7 @@
 //! Failures are values that enter here, so that what an error does is decided in the same place as success. Must never
 //! be left out: every effect that was tried ends here, or in the ledger's quarantine.
 
+use super::desired::Life;
 use super::facts::Facts;
 use super::failure::{Cure, Failure, FailureKind};
 use super::finding::{Finding, invited_finding, listed};
@@ -129,6 +130,7 @@ fn failed(
             }
             Cure::Time => setback(failure, failures, facts, None),
         },
+        Step::Cancel(..) if facts.life == Life::Live => setback(failure, failures, facts, None),
         Step::Cancel(..) => Conclusion {
             finding: Finding::new(Reason::CancelBlocked, blocked_message(&failure.message)),
             ..setback(failure, failures, facts, None)

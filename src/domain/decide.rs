@@ -12,7 +12,7 @@ use super::remote::{Invitation, ObjectId};
 use super::resolve::{outcome_unknown, resolve_attempt};
 use super::schedule::Wake;
 use super::step::{Decision, LookNeed, Step, again, let_go, record, rest, stop};
-use super::{deletion, observe, policy};
+use super::{deletion, observe, policy, resend};
 use crate::api::{Adoption, InvitationClaimSpec, Origin, Plan, Reason, RecordedInvitation, VerdictKind};
 
 /// How much the decision will need to see; `absence_due` when a second roster could settle an absence.
@@ -42,7 +42,11 @@ pub fn look_need(facts: &Facts, absence_due: bool) -> LookNeed {
     if !settled && (policy::check(&facts.inviter.allow, &facts.desired).is_err() || refusal_stands(facts, claim)) {
         return LookNeed::None;
     }
-    if facts.asked || absence_due || !settled { LookNeed::Fresh } else { LookNeed::Recent }
+    if facts.asked || absence_due || !settled || resend::wanted(facts).is_some() {
+        LookNeed::Fresh
+    } else {
+        LookNeed::Recent
+    }
 }
 
 /// Decides the step of this pass.
@@ -80,6 +84,9 @@ fn decide_live(facts: &Facts) -> Decision {
     }
     if facts.life == Life::Suspended {
         return rest(Reason::Suspended, "suspended: no call is made until spec.suspend is false", Wake::OnEvent);
+    }
+    if let Some(token) = resend::wanted(facts) {
+        return resend::decide(facts, token);
     }
     match (&facts.claim, &facts.ownership) {
         (Some(claim), Ownership::Mine) => match &claim.verdict {
@@ -235,7 +242,7 @@ fn without_invitation(facts: &Facts) -> Decision {
             return stop(
                 Reason::ClaimMissing,
                 "the status tells of an invitation that the operator's ledger does not know and that is not at MongoDB \
-                 (restored from a backup?): nothing is sent; delete this object and create it anew to invite again",
+                 (restored from a backup?): nothing is sent until the annotation invitation-operator.io/resend has a new value",
             );
         }
         return invite(facts, sight);
@@ -245,14 +252,19 @@ fn without_invitation(facts: &Facts) -> Decision {
     }
     let cap = usize::try_from(facts.mail_cap).unwrap_or(0);
     if ledger::mails_within_a_day(claim, facts.now) >= cap {
-        let opens = ledger::cap_opens_at(claim, cap.max(1), facts.now);
-        let message = opens.map_or_else(
-            || "no e-mails are allowed (--max-mails-per-person=0)".to_owned(),
-            |at| format!("this person got {cap} e-mails for this project in 24 hours: the next may be sent at {at:.0}"),
-        );
-        return rest(Reason::MailCapReached, message, opens.map_or(Wake::OnEvent, Wake::At));
+        return mail_cap_reached(facts, claim, cap);
     }
     invite(facts, sight)
+}
+
+/// The person got as many e-mails as allowed; it opens when the oldest of them is a day old.
+pub(super) fn mail_cap_reached(facts: &Facts, claim: &InvitationClaimSpec, cap: usize) -> Decision {
+    let opens = ledger::cap_opens_at(claim, cap.max(1), facts.now);
+    let message = opens.map_or_else(
+        || "no e-mails are allowed (--max-mails-per-person=0)".to_owned(),
+        |at| format!("this person got {cap} e-mails for this project in 24 hours: the next may be sent at {at:.0}"),
+    );
+    rest(Reason::MailCapReached, message, opens.map_or(Wake::OnEvent, Wake::At))
 }
 
 fn invite(facts: &Facts, sight: &Sight) -> Decision {
@@ -317,7 +329,7 @@ fn withdrawn_rest() -> Decision {
 fn expired_rest() -> Decision {
     rest(
         Reason::Expired,
-        "the invitation expired unanswered; delete this object and create it anew to invite again",
+        "the invitation expired unanswered; give the annotation invitation-operator.io/resend a new value to invite again",
         Wake::NextLook,
     )
 }

@@ -25,6 +25,8 @@ pub struct Facts {
     pub owns_another_claim: bool,
     /// Whether the status tells of an invitation. It may forbid an e-mail, never cause one.
     pub status_tells_of_invitation: bool,
+    /// The resend token that the status has as handled: it too may only forbid.
+    pub status_resend: Option<String>,
     /// Whether the requestedAt annotation has a value that was not acted on.
     pub asked: bool,
     /// The inviter.

@@ -57,8 +57,8 @@ pub fn accepted_finding(roles: &Roles) -> Finding {
 pub fn withdrawn_finding() -> Finding {
     Finding::new(
         Reason::Withdrawn,
-        "the invitation was declined or cancelled, or the member left or was removed; delete this object and create it \
-         anew to invite again",
+        "the invitation was declined or cancelled, or the member left or was removed; give the annotation \
+         invitation-operator.io/resend a new value to invite again",
     )
 }
 

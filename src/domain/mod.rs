@@ -17,6 +17,7 @@ pub mod policy;
 pub mod projection;
 pub mod refusal;
 pub mod remote;
+mod resend;
 mod resolve;
 pub mod schedule;
 pub mod standing;

@@ -6,3 +6,4 @@ mod conclusions;
 mod decisions;
 mod deletions;
 mod projections;
+mod resends;
