@@ -35,6 +35,9 @@ const IMPURE: [&str; 16] = [
 
 const MAX_LINES: usize = 350;
 
+/// Files that are longer, and why. An entry that is no longer needed fails too.
+const LONGER: [(&str, &str); 1] = [("src/domain/decide.rs", "to be split: the rows of one table, read top-down")];
+
 #[test]
 fn modules_depend_on_each_other_in_one_direction() {
     let mut wrong = String::new();
@@ -85,8 +88,11 @@ fn files_are_small_and_say_what_they_own() {
     let mut wrong = String::new();
     for source in sources() {
         let lines = source.text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count();
-        if lines > MAX_LINES {
-            writeln!(wrong, "{}:{lines}: more than {MAX_LINES} lines, tests not counted", source.path.display())
+        let is_test = source.path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("tests"));
+        let excused = LONGER.iter().any(|(path, _)| source.path == Path::new(path));
+        if (lines > MAX_LINES && !is_test) != excused {
+            let where_to = source.path.display();
+            writeln!(wrong, "{where_to}:{lines}: at most {MAX_LINES} lines, tests not counted, or a reason in LONGER")
                 .unwrap();
         }
         if !source.text.starts_with("//! ") {
@@ -187,7 +193,7 @@ fn is_named(text: &str, name: &str) -> bool {
         let before = text.get(..offset).and_then(|before| before.chars().next_back());
         let after = text.get(offset + name.len()..).and_then(|after| after.chars().next());
         let (starts, ends) = (name.starts_with(char::is_alphanumeric), name.ends_with(char::is_alphanumeric));
-        !(starts && part_of_word(before)) && !(ends && part_of_word(after))
+        !((starts && part_of_word(before)) || (ends && part_of_word(after)))
     })
 }
 

@@ -9,9 +9,10 @@ use super::pass::{PassReport, Passes, Shown, notice};
 use super::roster::Trouble;
 use crate::api::{InvitationClaimSpec, ProjectInvitation, Reason};
 use crate::domain::conclude::blocked_message;
-use crate::domain::decide::Finding;
 use crate::domain::desired::{Desired, Life};
 use crate::domain::facts::{Facts, Ownership};
+use crate::domain::failure::FailureKind;
+use crate::domain::finding::Finding;
 use crate::domain::ledger::{self, Farewell};
 use crate::domain::schedule::Wake;
 use kube::ResourceExt;
@@ -71,6 +72,10 @@ impl Passes {
         let retry = Wake::After(trouble.retry_in);
         match (facts.life, &facts.claim) {
             (Life::Deleting { .. }, Some(claim)) if facts.ownership == Ownership::Mine => {
+                // With the project its invitations are gone.
+                if trouble.failure.kind == FailureKind::ProjectNotFound {
+                    return self.settle(object, claim.clone(), &trouble.failure.message).await;
+                }
                 let why = &trouble.failure.message;
                 self.cancel_blocked(object, &facts.desired, claim, facts.life, why, Some(trouble.retry_in)).await
             }
@@ -119,6 +124,21 @@ impl Passes {
             Ok(_) => PassReport::again(PassOutcome::Failed, again_in),
             Err(error) => self.cluster_trouble(object, &error),
         }
+    }
+
+    /// Lets the object go because there is nothing left to cancel.
+    async fn settle(&self, object: &ProjectInvitation, claim: InvitationClaimSpec, why: &str) -> PassReport {
+        let closed = ledger::let_go(claim, Farewell::Settled, self.clock.now());
+        if let Err(error) = self.close_claim(&closed).await {
+            return self.cluster_trouble(object, &error);
+        }
+        if let Err(error) = self.cluster.remove_finalizer(object).await {
+            return self.cluster_trouble(object, &error);
+        }
+        let note = format!("there is nothing to cancel: {why}");
+        self.cluster.publish(object, &notice(&Finding::new(Reason::Cancelled, note))).await;
+        self.memory.forget(&object.uid().unwrap_or_default());
+        PassReport::gone(PassOutcome::LetGo)
     }
 
     /// Lets the object go without a call; what is owed stays in its claims.

@@ -6,7 +6,7 @@ use super::inviter_pass::time_may_cure;
 use super::inviter_spec::InviterSettings;
 use crate::api::names::condition;
 use crate::api::{InviterStatus, Reason};
-use crate::domain::decide::Finding;
+use crate::domain::finding::Finding;
 use crate::domain::ledger::whole_second;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;

@@ -18,12 +18,14 @@ use super::wakes::Wakes;
 use crate::api::names::FINALIZER;
 use crate::api::{InvitationClaim, InvitationClaimSpec, Plan, ProjectInvitation, Reason};
 use crate::domain::conclude::{Conclusion, conclude};
-use crate::domain::decide::{Finding, Step, decide};
+use crate::domain::decide::decide;
 use crate::domain::desired::{Desired, Life, life, validate};
 use crate::domain::facts::{Ownership, Sight};
+use crate::domain::finding::Finding;
 use crate::domain::projection::{Picture, is_news, project};
 use crate::domain::schedule::{self, Wake};
 use crate::domain::standing::{Wait, standing};
+use crate::domain::step::Step;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use std::sync::Arc;
@@ -39,7 +41,7 @@ pub struct Passes {
     pub(super) inviters: Arc<InviterPasses>,
     pub(super) rosters: Rosters,
     pub(super) wakes: Arc<Wakes>,
-    pub(super) memory: Memory,
+    pub(super) memory: Arc<Memory>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) settings: ControllerSettings,

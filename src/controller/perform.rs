@@ -12,12 +12,12 @@ use crate::api::{InvitationClaim, InvitationClaimSpec, ProjectInvitation};
 use crate::cloud::{Cancelled, Created};
 use crate::domain::attempt::AcknowledgedAttempt;
 use crate::domain::conclude::Outcome;
-use crate::domain::decide::Step;
 use crate::domain::facts::{Facts, Ownership, Sight};
 use crate::domain::failure::{Failure, FailureKind, Scope};
 use crate::domain::key::claim_name;
 use crate::domain::ledger::{self, Farewell};
 use crate::domain::remote::{Invitation, ObjectId};
+use crate::domain::step::Step;
 use kube::ResourceExt;
 use std::time::Duration;
 
@@ -315,7 +315,7 @@ fn grant_log(facts: &Facts, what: &'static str) {
         namespace = desired.object.namespace,
         name = desired.object.name,
         project = %desired.project,
-        roles = crate::domain::decide::listed(&desired.roles),
+        roles = crate::domain::finding::listed(&desired.roles),
         "{what}"
     );
 }

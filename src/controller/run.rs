@@ -118,7 +118,8 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         served::<ProjectInvitation>(&start.client, &start.settings.namespaces, "ProjectInvitation", &start.observer);
     let (events, objects_listed) = listed(reflector(objects_writer, events));
     let object_cache = Arc::new(Cache::over(objects.clone()));
-    let events = seen_by(events, Arc::clone(&object_cache));
+    let memory = Arc::new(Memory::default());
+    let events = forgotten(seen_by(events, Arc::clone(&object_cache)), Arc::clone(&memory));
     let Start { settings, client, clock, observer, wakes, connections, inviters, stop, mut tasks, lists: _ } = start;
     let concurrency = settings.concurrency;
     let passes = Arc::new(Passes {
@@ -130,7 +131,7 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         inviters,
         rosters: Rosters::new(Arc::clone(&clock), settings.timings),
         wakes,
-        memory: Memory::default(),
+        memory,
         clock,
         observer,
         settings,
@@ -227,6 +228,16 @@ impl Start {
             () = self.stop.cancelled() => {}
         }
     }
+}
+
+/// What is remembered of an object goes when the object goes.
+fn forgotten(events: Events<ProjectInvitation>, memory: Arc<Memory>) -> Events<ProjectInvitation> {
+    let events = events.inspect(move |event| {
+        if let Ok(Event::Delete(object)) = event {
+            memory.forget(&object.uid().unwrap_or_default());
+        }
+    });
+    events.boxed()
 }
 
 async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {

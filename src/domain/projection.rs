@@ -3,9 +3,9 @@
 //! Given the same facts it gives the same status to the byte, so that an unchanged object is never written. Must never
 //! hold a time that moves by itself, a request id or a count-down.
 
-use super::decide::Finding;
 use super::desired::Desired;
 use super::facts::Sight;
+use super::finding::Finding;
 use super::ledger::whole_second;
 use super::remote::Roles;
 use super::standing::{Ready, Wait, standing};
@@ -154,7 +154,7 @@ fn conditions(picture: &Picture<'_>, after: &ProjectInvitationStatus) -> Vec<Con
         if reported == desired.roles {
             add(condition::ROLES_IN_SYNC, true, Reason::RolesInSync.as_str(), "MongoDB reports the roles of the spec");
         } else {
-            let message = format!("MongoDB reports {}", super::decide::listed(&reported));
+            let message = format!("MongoDB reports {}", super::finding::listed(&reported));
             add(condition::ROLES_IN_SYNC, false, Reason::RolesNotEnforced.as_str(), &message);
         }
     }

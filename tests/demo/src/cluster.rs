@@ -24,9 +24,7 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Starts a control plane of the demo's own.
     pub(crate) async fn start(terminal: Terminal) -> Result<Self> {
-        terminal.note(
-            "kube-apiserver, etcd and kubectl are built once into your cache, which takes about 7 minutes the first time",
-        );
+        terminal.note("starting etcd, kube-apiserver and kube-controller-manager");
         let began = Instant::now();
         let plane = ControlPlane::start(Options::default()).await?;
         terminal.ok(&format!(

@@ -17,7 +17,8 @@ mod story;
 mod terminal;
 
 use anyhow::Result;
-use clap::{Parser, ValueEnum};
+use clap::Parser;
+use clap::builder::FalseyValueParser;
 use cluster::Cluster;
 use stage::Stage;
 use std::process::ExitCode;
@@ -28,17 +29,26 @@ use tokio::signal::unix::{SignalKind, signal};
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Play unattended, check each step, clean up, and end with 0 if every check held, else with 1
-    #[arg(long)]
+    #[arg(long, env = "ONCE", value_parser = FalseyValueParser::new())]
     once: bool,
     /// Where to play: a control plane of its own on loopback, or the cluster of the current kubeconfig
-    #[arg(long, value_enum, default_value_t = Place::Own)]
+    #[arg(long, env = "CLUSTER", value_name = "own|current", default_value = "own", value_parser = place)]
     cluster: Place,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Own,
     Current,
+}
+
+/// An empty word counts as none: that is how make passes on what is not set.
+fn place(word: &str) -> Result<Place, String> {
+    match word {
+        "" | "own" => Ok(Place::Own),
+        "current" => Ok(Place::Current),
+        _ => Err("write current for the cluster of the current kubeconfig, or own for one of the demo's".to_owned()),
+    }
 }
 
 #[tokio::main]

@@ -23,8 +23,6 @@ use crate::{
     world::World,
 };
 
-const FOREVER: Duration = Duration::from_secs(24 * 3600);
-
 /// Handles calls to the simulated service.
 #[derive(Clone, Debug)]
 pub(crate) struct Service(pub(crate) Arc<Shared>);
@@ -58,10 +56,7 @@ async fn serve(shared: Arc<Shared>, request: Request<Bytes>, peer: SocketAddr) -
     let outcome = match outcome {
         Step::Answer(reply) => ending::answer(&prepared.call, &prepared.faults, &reply),
         Step::End(Afterwards::Reset) => Outcome::Reset,
-        Step::End(Afterwards::Hang) => {
-            sleep(FOREVER).await;
-            Outcome::Reset
-        }
+        Step::End(Afterwards::Hang) => Outcome::Silence,
     };
     ending::record(&shared, prepared.call.number, prepared.started.elapsed(), &outcome);
     outcome

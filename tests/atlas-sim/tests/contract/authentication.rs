@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use atlas_sim::{AuthKind, Credential};
+use atlas_sim::{AuthKind, ChallengeStyle, Credential};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
@@ -46,6 +46,7 @@ async fn the_challenge_has_the_recorded_body_and_no_limits() {
     assert_eq!(body["detail"], "You are not authorized for this resource.");
     assert_eq!((&body["error"], &body["reason"]), (&Value::from(401), &Value::from("Unauthorized")));
     assert_eq!(body["errorCode"], "UNEXPECTED_ERROR");
+    assert!(body["parameters"].is_null() && body.get("parameters").is_some());
     assert_eq!(got.header("ratelimit-limit"), "");
 }
 
@@ -139,4 +140,22 @@ async fn the_digest_covers_the_method() {
     let path = lab.path("/invites");
     let header = answer_challenge(&challenge(&lab, &path).await, &lab.key, &Method::DELETE, &path);
     assert!(!stale(&repeat(&lab, &path, &header).await));
+}
+
+// §5.1: newer Jetty servers add `charset=UTF-8`; the docs print `op="auth"`, and without `qop` RFC 2069 holds.
+#[tokio::test]
+async fn the_other_spellings_of_the_challenge_work() {
+    let lab = Lab::atlas().await;
+    let path = lab.path("/invites");
+    for (style, text) in
+        [(ChallengeStyle::Charset, "qop=\"auth\", charset=UTF-8, stale"), (ChallengeStyle::WithoutQop, " op=\"auth\"")]
+    {
+        lab.sim.configure(|behaviour| behaviour.challenge = style);
+        let first = challenge(&lab, &path).await;
+        assert!(first.header("www-authenticate").contains(text));
+        let header = answer_challenge(&first, &lab.key, &Method::GET, &path);
+        assert_eq!(header.contains("qop"), style == ChallengeStyle::Charset);
+        assert_eq!(repeat(&lab, &path, &header).await.status, StatusCode::OK);
+        assert_eq!(repeat(&lab, &path, &header).await.status, StatusCode::UNAUTHORIZED);
+    }
 }
