@@ -13,7 +13,7 @@ use super::resolve::{outcome_unknown, resolve_attempt};
 use super::schedule::Wake;
 use super::step::{Decision, LookNeed, Step, again, let_go, record, rest, stop};
 use super::{deletion, observe, policy};
-use crate::api::{Adoption, InvitationClaimSpec, Origin, Plan, Reason, RecordedInvitation, VerdictKind};
+use crate::api::{Adoption, InvitationClaimSpec, Origin, Phase, Plan, Reason, RecordedInvitation, VerdictKind};
 
 /// How much the decision will need to see; `absence_due` when a second roster could settle an absence.
 #[must_use]
@@ -157,7 +157,11 @@ fn with_invitation(facts: &Facts, claim: &InvitationClaimSpec, recorded: &Record
         return adopt(facts, sight);
     }
     if !sight.absence_settled {
-        let finding = recorded_finding(recorded);
+        let finding = if expired && facts.status_phase == Some(Phase::Expired) {
+            expired_finding()
+        } else {
+            recorded_finding(recorded)
+        };
         return rest(finding.reason, finding.message, Wake::AbsenceGap);
     }
     if expired {
@@ -314,10 +318,14 @@ fn withdrawn_rest() -> Decision {
     rest(finding.reason, finding.message, Wake::NextLook)
 }
 
-fn expired_rest() -> Decision {
-    rest(
+fn expired_finding() -> Finding {
+    Finding::new(
         Reason::Expired,
         "the invitation expired unanswered; delete this object and create it anew to invite again",
-        Wake::NextLook,
     )
+}
+
+fn expired_rest() -> Decision {
+    let finding = expired_finding();
+    rest(finding.reason, finding.message, Wake::NextLook)
 }

@@ -39,6 +39,7 @@ pub(crate) fn facts() -> Facts {
         ownership: Ownership::NoClaim,
         owns_another_claim: false,
         status_tells_of_invitation: false,
+        status_phase: None,
         asked: false,
         inviter: InviterFacts {
             recorded: RecordedInviter {
