@@ -22,6 +22,11 @@ pub(super) async fn play(stage: &mut Stage) -> Result<()> {
     stage.start_operator("a new one runs, and finds an attempt without an answer in its ledger").await?;
     stage.wait("it looks, finds Ana's invitation and records it", "pinv/ana-costa", ".status.phase", "Invited").await?;
     stage.show(TEAM_OBJECTS).await?;
+    let sam = stage.invitation("sam-berg").await?;
+    stage.check(
+        "what was known before the power cut is known after it",
+        sam.pointer("/status/phase") == Some(&"Expired".into()),
+    );
     stage.check("Ana got one e-mail, not two", stage.mails(ANA) == 1);
     Ok(())
 }
