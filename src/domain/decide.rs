@@ -12,8 +12,13 @@ use super::remote::{Invitation, ObjectId};
 use super::resolve::{outcome_unknown, resolve_attempt};
 use super::schedule::Wake;
 use super::step::{Decision, LookNeed, Step, again, let_go, record, rest, stop};
+<<<<<<< HEAD
 use super::{deletion, observe, policy, resend};
 use crate::api::{Adoption, InvitationClaimSpec, Origin, Plan, Reason, RecordedInvitation, VerdictKind};
+=======
+use super::{deletion, observe, policy};
+use crate::api::{Adoption, InvitationClaimSpec, Origin, Phase, Plan, Reason, RecordedInvitation, VerdictKind};
+>>>>>>> demo
 
 /// How much the decision will need to see; `absence_due` when a second roster could settle an absence.
 #[must_use]
@@ -164,7 +169,11 @@ fn with_invitation(facts: &Facts, claim: &InvitationClaimSpec, recorded: &Record
         return adopt(facts, sight);
     }
     if !sight.absence_settled {
-        let finding = recorded_finding(recorded);
+        let finding = if expired && facts.status_phase == Some(Phase::Expired) {
+            expired_finding()
+        } else {
+            recorded_finding(recorded)
+        };
         return rest(finding.reason, finding.message, Wake::AbsenceGap);
     }
     if expired {
@@ -326,10 +335,19 @@ fn withdrawn_rest() -> Decision {
     rest(finding.reason, finding.message, Wake::NextLook)
 }
 
-fn expired_rest() -> Decision {
-    rest(
+fn expired_finding() -> Finding {
+    Finding::new(
         Reason::Expired,
+<<<<<<< HEAD
         "the invitation expired unanswered; give the annotation invitation-operator.io/resend a new value to invite again",
         Wake::NextLook,
+=======
+        "the invitation expired unanswered; delete this object and create it anew to invite again",
+>>>>>>> demo
     )
+}
+
+fn expired_rest() -> Decision {
+    let finding = expired_finding();
+    rest(finding.reason, finding.message, Wake::NextLook)
 }

@@ -41,6 +41,7 @@ pub(crate) fn facts() -> Facts {
         owns_another_claim: false,
         status_tells_of_invitation: false,
         status_resend: None,
+        status_phase: None,
         asked: false,
         inviter: InviterFacts {
             recorded: RecordedInviter {
