@@ -4,11 +4,12 @@
 
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod crash;
 mod harness;
 mod story;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    harness::runner::run(story::tests())
+    harness::runner::run([story::tests(), crash::tests()].into_iter().flatten().collect())
 }

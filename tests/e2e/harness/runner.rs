@@ -11,7 +11,8 @@ const LONGEST: Duration = Duration::from_secs(240);
 
 /// A test by its name.
 pub fn trial<F: Future<Output = ()> + 'static>(path: &str, test: fn() -> F) -> Trial {
-    Trial::test(path.trim_start_matches("crate::").to_owned(), move || {
+    let name = path.split_once("::").map_or(path, |(_, name)| name);
+    Trial::test(name.to_owned(), move || {
         let ended = RUNTIME.block_on(async { tokio::time::timeout(LONGEST, test()).await });
         ended.map_err(|_| format!("not over after {} s", LONGEST.as_secs()).into())
     })
@@ -20,7 +21,7 @@ pub fn trial<F: Future<Output = ()> + 'static>(path: &str, test: fn() -> F) -> T
 /// Names tests and makes them ready to run. A test that is not named is dead code, which clippy tells.
 #[macro_export]
 macro_rules! tests {
-    ($($test:path),* $(,)?) => { vec![$($crate::harness::runner::trial(stringify!($test), $test)),*] };
+    ($($test:path),* $(,)?) => { vec![$($crate::harness::runner::trial(concat!(module_path!(), "::", stringify!($test)), $test)),*] };
 }
 
 /// Runs them.
