@@ -7,9 +7,10 @@
 mod crash;
 mod harness;
 mod story;
+mod table;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    harness::runner::run([story::tests(), crash::tests()].into_iter().flatten().collect())
+    harness::runner::run([story::tests(), crash::tests(), table::tests()].into_iter().flatten().collect())
 }
