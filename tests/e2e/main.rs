@@ -6,11 +6,14 @@
 
 mod crash;
 mod harness;
+mod lifecycle;
 mod story;
 mod table;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    harness::runner::run([story::tests(), crash::tests(), table::tests()].into_iter().flatten().collect())
+    harness::runner::run(
+        [story::tests(), crash::tests(), table::tests(), lifecycle::tests()].into_iter().flatten().collect(),
+    )
 }
