@@ -12,13 +12,8 @@ use super::remote::{Invitation, ObjectId};
 use super::resolve::{outcome_unknown, resolve_attempt};
 use super::schedule::Wake;
 use super::step::{Decision, LookNeed, Step, again, let_go, record, rest, stop};
-<<<<<<< HEAD
 use super::{deletion, observe, policy, resend};
-use crate::api::{Adoption, InvitationClaimSpec, Origin, Plan, Reason, RecordedInvitation, VerdictKind};
-=======
-use super::{deletion, observe, policy};
 use crate::api::{Adoption, InvitationClaimSpec, Origin, Phase, Plan, Reason, RecordedInvitation, VerdictKind};
->>>>>>> demo
 
 /// How much the decision will need to see; `absence_due` when a second roster could settle an absence.
 #[must_use]
@@ -339,12 +334,9 @@ fn withdrawn_rest() -> Decision {
 fn expired_finding() -> Finding {
     Finding::new(
         Reason::Expired,
-<<<<<<< HEAD
         "the invitation expired unanswered; give the annotation invitation-operator.io/resend a new value to invite again",
         Wake::NextLook,
-=======
         "the invitation expired unanswered; delete this object and create it anew to invite again",
->>>>>>> demo
     )
 }
 

@@ -25,13 +25,10 @@ pub struct Facts {
     pub owns_another_claim: bool,
     /// Whether the status tells of an invitation. It may forbid an e-mail, never cause one.
     pub status_tells_of_invitation: bool,
-<<<<<<< HEAD
     /// The resend token that the status has as handled: it too may only forbid.
     pub status_resend: Option<String>,
-=======
     /// The phase in the status. Expired is shown on after a restart, until two looks of this process settle the absence.
     pub status_phase: Option<Phase>,
->>>>>>> demo
     /// Whether the requestedAt annotation has a value that was not acted on.
     pub asked: bool,
     /// The inviter.
