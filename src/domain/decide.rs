@@ -5,7 +5,9 @@
 
 use super::desired::Life;
 use super::facts::{Facts, Ownership, Sight};
-use super::finding::{Finding, accepted_finding, invited_finding, listed, recorded_finding, until, withdrawn_finding};
+use super::finding::{
+    Finding, accepted_finding, expired_finding, invited_finding, listed, recorded_finding, until, withdrawn_finding,
+};
 use super::ledger::{self, Farewell};
 use super::refusal::{refusal_stands, refused_rest};
 use super::remote::{Invitation, ObjectId};
@@ -329,15 +331,6 @@ fn invited_rest(recorded: &RecordedInvitation, pending: &Invitation) -> Decision
 fn withdrawn_rest() -> Decision {
     let finding = withdrawn_finding();
     rest(finding.reason, finding.message, Wake::NextLook)
-}
-
-fn expired_finding() -> Finding {
-    Finding::new(
-        Reason::Expired,
-        "the invitation expired unanswered; give the annotation invitation-operator.io/resend a new value to invite again",
-        Wake::NextLook,
-        "the invitation expired unanswered; delete this object and create it anew to invite again",
-    )
 }
 
 fn expired_rest() -> Decision {

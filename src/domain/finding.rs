@@ -52,6 +52,15 @@ pub fn accepted_finding(roles: &Roles) -> Finding {
     Finding::new(Reason::Accepted, format!("the person is a member of the project with {}", listed(roles)))
 }
 
+/// Past its time, and unanswered.
+#[must_use]
+pub fn expired_finding() -> Finding {
+    Finding::new(
+        Reason::Expired,
+        "the invitation expired unanswered; give the annotation invitation-operator.io/resend a new value to invite again",
+    )
+}
+
 /// Gone before its time.
 #[must_use]
 pub fn withdrawn_finding() -> Finding {
