@@ -9,11 +9,15 @@ mod harness;
 mod lifecycle;
 mod story;
 mod table;
+mod wrong_input;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     harness::runner::run(
-        [story::tests(), crash::tests(), table::tests(), lifecycle::tests()].into_iter().flatten().collect(),
+        [story::tests(), crash::tests(), table::tests(), lifecycle::tests(), wrong_input::tests()]
+            .into_iter()
+            .flatten()
+            .collect(),
     )
 }
