@@ -85,9 +85,9 @@ fn files_are_small_and_say_what_they_own() {
     let mut wrong = String::new();
     for source in sources() {
         let lines = source.text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count();
-        if lines > MAX_LINES {
-            writeln!(wrong, "{}:{lines}: more than {MAX_LINES} lines, tests not counted", source.path.display())
-                .unwrap();
+        let is_test = source.path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("tests"));
+        if lines > MAX_LINES && !is_test {
+            writeln!(wrong, "{}:{lines}: at most {MAX_LINES} lines, tests not counted", source.path.display()).unwrap();
         }
         if !source.text.starts_with("//! ") {
             writeln!(wrong, "{}:1: does not say what it owns", source.path.display()).unwrap();
@@ -187,7 +187,7 @@ fn is_named(text: &str, name: &str) -> bool {
         let before = text.get(..offset).and_then(|before| before.chars().next_back());
         let after = text.get(offset + name.len()..).and_then(|after| after.chars().next());
         let (starts, ends) = (name.starts_with(char::is_alphanumeric), name.ends_with(char::is_alphanumeric));
-        !(starts && part_of_word(before)) && !(ends && part_of_word(after))
+        !((starts && part_of_word(before)) || (ends && part_of_word(after)))
     })
 }
 

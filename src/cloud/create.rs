@@ -8,10 +8,10 @@ use super::Created;
 use super::digest::Challenge;
 use super::endpoint::Endpoint;
 use super::error::is_about_permission;
-use super::http_api::{Auth, HttpApi};
+use super::http_api::{Auth, HttpApi, unreadable};
 use super::limits::Tally;
 use super::repeatable::{answered, no_usable_challenge, stale_challenge};
-use super::transport::{Answer, Line, OBJECT_LIMIT, Outgoing, unavailable};
+use super::transport::{Answer, Line, OBJECT_LIMIT, Outgoing, moment_after};
 use super::wire::invitation::{InvitationAnswer, first_byte};
 use crate::domain::attempt::AcknowledgedAttempt;
 use crate::domain::failure::{Failure, FailureKind};
@@ -41,7 +41,7 @@ impl HttpApi {
     ) -> Result<Created, Failure> {
         let letter = Letter { url: self.routes.invites(project), content, attempt };
         // What comes before the request has no longer than the request itself would have.
-        let prelude = Instant::now() + self.time_left(&letter)?.min(self.call_deadline);
+        let prelude = moment_after(self.time_left(&letter)?.min(self.call_deadline));
         let answer = match &self.auth {
             Auth::Digest { public_key, private_key } => {
                 self.letter_with_digest(tally, &letter, prelude, public_key, private_key).await?
@@ -103,7 +103,7 @@ impl HttpApi {
             authorization,
             content: Some((media_type, letter.content.clone())),
         };
-        let deadline = Instant::now() + self.time_left(letter)?;
+        let deadline = moment_after(self.time_left(letter)?);
         tally.sent();
         let answer = self.transport.exchange(Line::Single, outgoing, OBJECT_LIMIT, deadline).await?;
         tally.seen(&answer.headers);
@@ -124,18 +124,14 @@ fn created(answer: &Answer, project: &ObjectId, username: &Username) -> Result<C
     if first_byte(body).is_none() {
         return Ok(Created::WithoutId);
     }
-    let invitation = InvitationAnswer::read(body)
-        .map_err(|problem| unavailable(&format!("API answered {} but {}", answer.status.as_u16(), problem.0)))?;
+    let invitation = InvitationAnswer::read(body).map_err(unreadable)?;
     if !invitation.is_for(username) || !invitation.is_in(project) {
         let message = "the API reports an invitation of another person or project than was asked for";
         return Err(Failure { kind: FailureKind::Doubtful, message: message.to_owned() });
     }
     let Some(id) = invitation.id() else { return Ok(Created::WithoutId) };
-    // What can still be unreadable beside a good id must not lose the id: it is all that is recorded at once.
-    match invitation.into_invitation(Some(&id), Some(username)) {
-        Ok(invitation) => Ok(Created::Invitation(Box::new(invitation))),
-        Err(_) => Ok(Created::WithoutId),
-    }
+    let invitation = invitation.into_invitation(Some(&id), Some(username)).map_err(unreadable)?;
+    Ok(Created::Invitation(Box::new(invitation)))
 }
 
 /// A failure of what comes before the request: whatever it was, the request was not sent.

@@ -160,7 +160,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said_with_the_secret_and_its_keys() {
-        let cases: &[(&[(&str, &[u8])], &[&str])] = &[
+        type Pairs<'a> = &'a [(&'a str, &'a [u8])];
+        let cases: &[(Pairs<'_>, &[&str])] = &[
             (&[], &["atlas-key", "publicApiKey", "clientSecret"]),
             (&[("publicApiKey", b""), ("clientId", b" \n")], &["no credentials"]),
             (&[("publicApiKey", b"a")], &["atlas-key", "has publicApiKey", "no privateApiKey"]),

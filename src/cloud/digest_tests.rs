@@ -113,3 +113,17 @@ fn client_nonces_are_hexadecimal_and_differ() {
     assert!(one.bytes().all(|b| b.is_ascii_hexdigit()));
     assert_ne!(one, two);
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_header_breaks_the_reading(text in "[ -~\\t]{0,200}") {
+        let _ = Challenge::strongest(&headers(&[&text]));
+        let _ = Challenge::strongest(&headers(&[&format!("Digest {text}"), &format!("{LIVE}{text}")]));
+    }
+
+    #[test]
+    fn no_header_hides_a_good_challenge(before in "[a-z ,=]{0,40}", extra in "[a-z]{1,8}=[a-z]{0,8}") {
+        let found = Challenge::strongest(&headers(&[&before, &format!("{LIVE}, x{extra}")]));
+        proptest::prop_assert_eq!(found.map(|one| one.nonce), Some("Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4".to_owned()));
+    }
+}

@@ -91,7 +91,7 @@ fn not_the_apis(context: Context, status: u16, retry_after: Option<Duration>) ->
         401 => unauthorized(Family::Unknown),
         408 => (FailureKind::Unavailable { retry_after }, ""),
         409 => (FailureKind::AlreadyThere, ""),
-        404 if !creating => (FailureKind::ProjectNotFound, CHECK_BASE_URL),
+        404 if !creating => (FailureKind::EndpointMissing, CHECK_BASE_URL),
         410 if !creating => (FailureKind::Sunset, SHUT_DOWN),
         429 if !creating => (FailureKind::RateLimited { retry_after }, TOO_MANY),
         _ => (FailureKind::Doubtful, NOT_THE_API),
@@ -182,7 +182,7 @@ fn not_found(context: Context, family: Family) -> (FailureKind, Advice) {
         | Family::Suspended
         | Family::Forbidden
         | Family::Maintenance
-        | Family::Unknown => (FailureKind::ProjectNotFound, CHECK_BASE_URL),
+        | Family::Unknown => (FailureKind::EndpointMissing, CHECK_BASE_URL),
     }
 }
 
@@ -230,6 +230,7 @@ fn says_the_same_each_time(kind: FailureKind) -> bool {
         | FailureKind::NotOnAccessList
         | FailureKind::PermissionMissing
         | FailureKind::ProjectNotFound
+        | FailureKind::EndpointMissing
         | FailureKind::WrongProduct
         | FailureKind::InvitationGone
         | FailureKind::AlreadyThere

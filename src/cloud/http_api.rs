@@ -4,6 +4,7 @@
 //! `repeatable` and `create`, what a refusal means in `error`. Must never follow anything a server names, and never take
 //! an answer that is not of the documented form for an empty one.
 
+pub use super::connection::Connection;
 use super::create;
 use super::credentials::Credentials;
 use super::endpoint::{Endpoint, Routes};
@@ -11,9 +12,9 @@ use super::error::{Context, classify};
 use super::limits::{Calls, Tally};
 use super::oauth::{TokenCache, TokenSource};
 use super::repeatable::Repeatable;
-use super::transport::{Answer, LIST_LIMIT, OBJECT_LIMIT, Transport, unavailable};
+use super::transport::{Answer, LIST_LIMIT, OBJECT_LIMIT, Transport, moment_after, unavailable};
 use super::wire::Unreadable;
-use super::wire::invitation::{CreateRequest, InvitationAnswer, UpdateRequest, read_list};
+use super::wire::invitation::{CreateRequest, InvitationAnswer, UpdateRequest, first_byte, read_list};
 use super::{Cancelled, Created, Fence, InvitesApi, base_url, roster};
 use crate::api::Product;
 use crate::domain::attempt::AcknowledgedAttempt;
@@ -25,38 +26,6 @@ use secrecy::SecretString;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
-use url::Url;
-
-/// Where and as whom to call.
-#[derive(Clone)]
-pub struct Connection {
-    /// The product that owns the projects.
-    pub product: Product,
-    /// Address of the API, as [`super::base_url::parse_base_url`] gives it.
-    pub base_url: Url,
-    /// Who calls.
-    pub credentials: Credentials,
-    /// Certificates of a private certification authority, in PEM: the server's certificate is checked against these and no
-    /// others. `None` takes the system's.
-    pub ca_bundle_pem: Option<Vec<u8>>,
-    /// Total time of every call but a create, all its exchanges included; see [`Connection::CALL_DEADLINE`].
-    pub call_deadline: Duration,
-}
-
-impl Connection {
-    /// Total time of every call but a create, unless somebody knows better.
-    pub const CALL_DEADLINE: Duration = Duration::from_secs(30);
-}
-
-impl std::fmt::Debug for Connection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Connection")
-            .field("product", &self.product)
-            .field("base_url", &self.base_url.as_str())
-            .field("identity", &self.credentials.identity())
-            .finish_non_exhaustive()
-    }
-}
 
 /// How requests are signed.
 pub(super) enum Auth {
@@ -130,7 +99,7 @@ impl HttpApi {
     }
 
     pub(super) fn deadline(&self) -> Instant {
-        Instant::now() + self.call_deadline
+        moment_after(self.call_deadline)
     }
 
     async fn probe_call(&self, tally: &mut Tally) -> Result<(), Failure> {
@@ -194,7 +163,7 @@ impl HttpApi {
         let call = Repeatable { url: self.routes.invite(project, id), content: None, limit: OBJECT_LIMIT };
         let answer = self.repeatable(tally, call, self.deadline()).await?;
         if answer.status.is_success() {
-            return Ok(Cancelled::Now);
+            return cancelled(answer.whole()?);
         }
         let refusal = self.refusal(Endpoint::CancelInvitation, &answer);
         if refusal.kind == FailureKind::InvitationGone { Ok(Cancelled::AlreadyGone) } else { Err(refusal) }
@@ -292,6 +261,14 @@ fn one(body: &[u8], project: &ObjectId, id: &ObjectId) -> Result<Invitation, Fai
         return Err(unavailable("the answer is about another invitation than was asked for"));
     }
     Ok(invitation)
+}
+
+/// Nothing in the body is the usual answer; a page of a proxy with the status of a success cancels nothing.
+fn cancelled(body: &[u8]) -> Result<Cancelled, Failure> {
+    if first_byte(body).is_some() {
+        InvitationAnswer::read(body).map_err(unreadable)?;
+    }
+    Ok(Cancelled::Now)
 }
 
 pub(super) fn unreadable(problem: Unreadable) -> Failure {

@@ -9,7 +9,8 @@ use crate::domain::remote::ObjectId;
 use http::HeaderMap;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// A wait that a server asks for is cut to this: a wrong header must not park an inviter for years.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
@@ -127,14 +128,15 @@ impl Tally {
     }
 }
 
-/// `Retry-After`: seconds or a date; a date that has passed is zero. At most one hour.
+/// `Retry-After`: seconds, or a date, which is measured from the answer's own `Date`: no trust in two clocks. A date that
+/// has passed is zero. At most one hour.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = text(headers, "retry-after")?;
     let wait = if let Ok(seconds) = text.parse() {
         Duration::from_secs(seconds)
     } else {
         let until = DATES.parse_timestamp(text).ok()?;
-        Duration::try_from(until.duration_since(Timestamp::now())).unwrap_or(Duration::ZERO)
+        Duration::try_from(until.duration_since(date(headers, "date")?)).unwrap_or(Duration::ZERO)
     };
     Some(wait.min(LONGEST_WAIT))
 }
@@ -180,13 +182,17 @@ mod tests {
             (" 0 ", Some(0)),
             ("999999999", Some(3600)),
             ("Wed, 4 Oct 2023 00:00:00 GMT", Some(0)),
+            ("Mon, 10 Aug 2026 03:05:03 GMT", Some(10)),
             ("Fri, 31 Dec 2100 23:59:59 GMT", Some(3600)),
             ("soon", None),
             ("-5", None),
             ("", None),
         ] {
-            assert_eq!(retry_after(&headers("retry-after", value)), expected.map(Duration::from_secs), "{value}");
+            let mut map = headers("retry-after", value);
+            map.insert("date", HeaderValue::from_static("Mon, 10 Aug 2026 03:04:53 GMT"));
+            assert_eq!(retry_after(&map), expected.map(Duration::from_secs), "{value}");
         }
+        assert_eq!(retry_after(&headers("retry-after", "Wed, 4 Oct 2023 00:00:00 GMT")), None, "measured from nothing");
     }
 
     #[test]

@@ -125,4 +125,13 @@ mod tests {
         assert!(bounded(&"y".repeat(100_000)).len() <= 600);
         assert!(compose(400, None, None, &"z".repeat(3000)).len() <= 1024);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_a_message_long_or_unclean(code in ".{0,50}", detail in ".{0,3000}", status in 0_u16..1000) {
+            let text = compose(status, None, Some(&format!("{code}\u{1b}{detail}")), "cure");
+            proptest::prop_assert!(text.len() <= 1024);
+            proptest::prop_assert!(!text.chars().any(|c| c.is_control() || is_invisible(c)));
+        }
+    }
 }

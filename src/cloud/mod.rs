@@ -5,6 +5,7 @@
 
 pub mod base_url;
 mod codes;
+pub mod connection;
 pub mod connector;
 mod create;
 pub mod credentials;
@@ -20,6 +21,14 @@ mod roster;
 mod tls;
 mod transport;
 mod wire;
+
+pub use base_url::{BaseUrlError, default_base_url, parse_base_url};
+pub use connection::Connection;
+pub use credentials::{Credentials, CredentialsError};
+pub use endpoint::Endpoint;
+pub use http_api::HttpApi;
+pub use limits::{CallClass, CallRecord, Calls, NoCalls};
+pub use oauth::TokenCache;
 
 use crate::domain::attempt::AcknowledgedAttempt;
 use crate::domain::failure::Failure;

@@ -45,6 +45,9 @@ fn certificate(problem: &CertificateError) -> &'static str {
         "is for another name"
     } else if matches!(problem, CertificateError::UnknownIssuer) {
         "was issued by an authority that is not trusted: is caBundleRef needed?"
+    } else if matches!(problem, CertificateError::BadSignature) {
+        // An authority that was made anew under its old name looks like this.
+        "does not have the signature of the authority it names: is caBundleRef out of date?"
     } else if matches!(problem, CertificateError::Revoked) {
         "has been revoked"
     } else {

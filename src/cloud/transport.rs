@@ -27,6 +27,14 @@ const POOL_IDLE: Duration = Duration::from_secs(15);
 const POOL_SIZE: usize = 8;
 const USER_AGENT: &str = concat!("invitation-operator/", env!("CARGO_PKG_VERSION"));
 
+/// No call takes longer than this, whatever it is allowed.
+const LONGEST_CALL: Duration = Duration::from_secs(600);
+
+/// The moment after so much time; not overflowed by a caller who allows for ever.
+pub(super) fn moment_after(time: Duration) -> Instant {
+    Instant::now() + time.min(LONGEST_CALL)
+}
+
 /// Which connections an exchange uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Line {

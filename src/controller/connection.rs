@@ -7,9 +7,9 @@
 use super::inviter_spec::{Access, InviterSettings};
 use crate::api::{Reason, RecordedInviter};
 use crate::cloud::InvitesApi;
-use crate::domain::decide::Finding;
 use crate::domain::desired::InviterName;
 use crate::domain::facts::InviterFacts;
+use crate::domain::finding::Finding;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 

@@ -5,13 +5,14 @@
 
 use super::connection::Connection;
 use super::observer::PassOutcome;
-use super::pass::{PassReport, Passes, Shown};
+use super::pass::{PassReport, Passes, Shown, notice};
 use super::roster::Trouble;
 use crate::api::{InvitationClaimSpec, ProjectInvitation, Reason};
 use crate::domain::conclude::blocked_message;
-use crate::domain::decide::Finding;
 use crate::domain::desired::{Desired, Life};
 use crate::domain::facts::{Facts, Ownership};
+use crate::domain::failure::FailureKind;
+use crate::domain::finding::Finding;
 use crate::domain::ledger::{self, Farewell};
 use crate::domain::schedule::Wake;
 use kube::ResourceExt;
@@ -71,6 +72,10 @@ impl Passes {
         let retry = Wake::After(trouble.retry_in);
         match (facts.life, &facts.claim) {
             (Life::Deleting { .. }, Some(claim)) if facts.ownership == Ownership::Mine => {
+                // With the project its invitations are gone.
+                if trouble.failure.kind == FailureKind::ProjectNotFound {
+                    return self.settle(object, claim.clone(), &trouble.failure.message).await;
+                }
                 let why = &trouble.failure.message;
                 self.cancel_blocked(object, &facts.desired, claim, facts.life, why, Some(trouble.retry_in)).await
             }
@@ -113,11 +118,27 @@ impl Passes {
             plan: None,
             overdue: false,
         };
-        let again_in = retry_in.unwrap_or(Duration::from_secs(30)).min(patience - waited) + Duration::from_millis(50);
+        let again_in = retry_in.unwrap_or(Duration::from_secs(30)).min(patience.saturating_sub(waited))
+            + Duration::from_millis(50);
         match self.show(object, shown).await {
             Ok(_) => PassReport::again(PassOutcome::Failed, again_in),
             Err(error) => self.cluster_trouble(object, &error),
         }
+    }
+
+    /// Lets the object go because there is nothing left to cancel.
+    async fn settle(&self, object: &ProjectInvitation, claim: InvitationClaimSpec, why: &str) -> PassReport {
+        let closed = ledger::let_go(claim, Farewell::Settled, self.clock.now());
+        if let Err(error) = self.close_claim(&closed).await {
+            return self.cluster_trouble(object, &error);
+        }
+        if let Err(error) = self.cluster.remove_finalizer(object).await {
+            return self.cluster_trouble(object, &error);
+        }
+        let note = format!("there is nothing to cancel: {why}");
+        self.cluster.publish(object, &notice(&Finding::new(Reason::Cancelled, note))).await;
+        self.memory.forget(&object.uid().unwrap_or_default());
+        PassReport::gone(PassOutcome::LetGo)
     }
 
     /// Lets the object go without a call; what is owed stays in its claims.
@@ -136,7 +157,7 @@ impl Passes {
         }
         if owed {
             let note = format!("let go without cancelling the invitation ({why}); the operator keeps the debt");
-            self.cluster.publish(object, &self.notice(&Finding::new(Reason::Released, note))).await;
+            self.cluster.publish(object, &notice(&Finding::new(Reason::Released, note))).await;
         }
         self.memory.forget(&object.uid().unwrap_or_default());
         PassReport::gone(PassOutcome::LetGo)

@@ -8,10 +8,11 @@ use super::connection::Connection;
 use super::pass::Passes;
 use super::roster::{Freshness, Trouble};
 use crate::api::{InvitationClaim, ProjectInvitation, VerdictKind};
-use crate::domain::decide::{LookNeed, look_need};
+use crate::domain::decide::look_need;
 use crate::domain::desired::{Desired, Life};
 use crate::domain::facts::{Facts, Ownership, quarantine};
 use crate::domain::key::{claim_key, claim_name, same_key};
+use crate::domain::step::LookNeed;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use std::sync::Arc;
@@ -45,7 +46,7 @@ impl Passes {
         if deleting {
             // What is about to be given up is read live: the cache may not know a claim of a minute ago.
             match self.cluster.claim(&name).await {
-                Ok(live) => claim = live.map(Arc::new),
+                Ok(found) => claim = found.map(Arc::new),
                 Err(error) => return Gathered::Cluster(error),
             }
         }
@@ -72,6 +73,8 @@ impl Passes {
         let mut facts = Facts {
             status_tells_of_invitation: status
                 .is_some_and(|status| status.id.is_some() || status.accepted_at.is_some()),
+            status_resend: status.and_then(|status| status.last_handled_resend.clone()),
+            status_phase: status.and_then(|status| status.phase),
             asked: desired.requested_at.is_some()
                 && status.and_then(|status| status.last_handled_reconcile_at.as_ref()) != desired.requested_at.as_ref(),
             desired,

@@ -15,9 +15,9 @@ use crate::cloud::base_url::checked_base_url;
 use crate::cloud::connector::Connect;
 use crate::cloud::credentials::Credentials;
 use crate::cloud::http_api;
-use crate::domain::decide::Finding;
 use crate::domain::facts::InviterFacts;
 use crate::domain::failure::FailureKind;
+use crate::domain::finding::Finding;
 use crate::domain::key::canonical_host;
 use crate::domain::schedule::api_backoff;
 use kube::Client;
@@ -125,11 +125,10 @@ impl InviterPasses {
             Err(finding) => {
                 let news = self.connections.not_ready(&settings.name, &settings.uid, finding.clone());
                 // A refused key is probed once an interval; what time may cure is tried sooner.
-                let again_in = match finding.reason {
-                    Reason::Unreachable | Reason::RateLimited | Reason::ApiUnavailable | Reason::InviterNotReady => {
-                        api_backoff(failures, None, &self.settings.timings).min(interval)
-                    }
-                    _ => interval,
+                let again_in = if time_may_cure(finding.reason) {
+                    api_backoff(failures, None, &self.settings.timings).min(interval)
+                } else {
+                    interval
                 };
                 (finding, again_in, news)
             }
@@ -175,26 +174,24 @@ impl InviterPasses {
         let known = self.with_memory(&settings.uid, |memory| {
             memory.api.as_ref().filter(|(of, _)| *of == revision).map(|(_, api)| Arc::clone(api))
         });
-        let api = match known {
-            Some(api) => api,
-            None => {
-                let connection = http_api::Connection {
-                    product: settings.product,
-                    base_url,
-                    credentials,
-                    ca_bundle_pem: ca_bundle,
-                    call_deadline: self.settings.call_deadline,
-                };
-                let api = self.connector.connect(connection).map_err(|failure| {
-                    let reason = match failure.kind {
-                        FailureKind::TlsFailed => Reason::CaBundleInvalid,
-                        kind => kind.inviter_reason(),
-                    };
-                    Finding::new(reason, failure.message)
-                })?;
-                self.with_memory(&settings.uid, |memory| memory.api = Some((revision.clone(), Arc::clone(&api))));
-                api
-            }
+        let api = if let Some(api) = known {
+            api
+        } else {
+            let connection = http_api::Connection {
+                product: settings.product,
+                base_url,
+                credentials,
+                ca_bundle_pem: ca_bundle,
+                call_deadline: self.settings.call_deadline,
+            };
+            let api = self.connector.connect(connection).map_err(|failure| {
+                // Nothing was sent yet: what TLS complains about here is the bundle.
+                let bundle = failure.kind == FailureKind::TlsFailed;
+                let reason = if bundle { Reason::CaBundleInvalid } else { failure.kind.inviter_reason() };
+                Finding::new(reason, failure.message)
+            })?;
+            self.with_memory(&settings.uid, |memory| memory.api = Some((revision.clone(), Arc::clone(&api))));
+            api
         };
         api.probe().await.map_err(|failure| Finding::new(failure.kind.inviter_reason(), failure.message))?;
         Ok(Connection { facts: facts(settings, host, identity, revision), access: settings.access.clone(), api })
@@ -216,6 +213,12 @@ impl InviterPasses {
         }
         Ok((url, host))
     }
+}
+
+/// Whether an inviter that shows the reason may become usable by waiting.
+#[must_use]
+pub fn time_may_cure(reason: Reason) -> bool {
+    matches!(reason, Reason::Unreachable | Reason::RateLimited | Reason::ApiUnavailable | Reason::InviterNotReady)
 }
 
 fn facts(settings: &InviterSettings, host: String, identity: String, revision: String) -> InviterFacts {

@@ -33,13 +33,18 @@ use tokio_util::sync::CancellationToken;
 /// Reads an inviter of either kind.
 pub type Read<K> = fn(&K, &str) -> InviterSettings;
 
+/// The Kubernetes API of an inviter's own scope.
+pub type ApiOf<K> = fn(&Client, &K) -> Api<K>;
+
 /// What the passes of one kind share.
 pub struct InviterContext<K> {
     /// Reads the kind.
     pub read: Read<K>,
+    /// Where its status is written.
+    pub api_of: ApiOf<K>,
     /// Where `ClusterInviter`s have their Secrets.
     pub operator_namespace: String,
-    /// The API of an object.
+    /// The cluster.
     pub client: Client,
     /// Makes the passes.
     pub passes: Arc<InviterPasses>,
@@ -82,7 +87,6 @@ pub async fn run<K>(
     store: Store<K>,
     wakes: UnboundedReceiver<ObjectRef<K>>,
     context: Arc<InviterContext<K>>,
-    api_of: fn(&Client, &K) -> Api<K>,
     stop: CancellationToken,
 ) where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
@@ -95,7 +99,7 @@ pub async fn run<K>(
         .graceful_shutdown_on(async move { stop.cancelled().await })
         .run(
             move |object: Arc<K>, context: Arc<InviterContext<K>>| async move {
-                Ok::<_, Infallible>(Action::requeue(reconcile(object.as_ref(), &context, api_of).await))
+                Ok::<_, Infallible>(Action::requeue(reconcile(object.as_ref(), &context).await))
             },
             |_, _, _| Action::requeue(LONGEST_WAIT),
             context,
@@ -104,7 +108,7 @@ pub async fn run<K>(
         .await;
 }
 
-async fn reconcile<K>(object: &K, context: &InviterContext<K>, api_of: fn(&Client, &K) -> Api<K>) -> Duration
+async fn reconcile<K>(object: &K, context: &InviterContext<K>) -> Duration
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
 {
@@ -113,7 +117,7 @@ where
     let status = inviter_status(&settings, &verdict.finding, context.clock.now());
     if status != settings.status {
         let news = settings.status.conditions.iter().all(|before| before.reason != verdict.finding.reason.as_str());
-        if let Err(error) = write_status(object, &status, api_of(&context.client, object)).await {
+        if let Err(error) = write_status(object, &status, (context.api_of)(&context.client, object)).await {
             tracing::debug!(name = object.name_any(), %error, "status of an inviter not written");
         } else if news {
             let ready = verdict.finding.reason == crate::api::Reason::Ready;

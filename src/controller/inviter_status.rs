@@ -2,10 +2,11 @@
 //!
 //! Pure: made from the verdict of a pass and from the status before. Written only when it differs.
 
+use super::inviter_pass::time_may_cure;
 use super::inviter_spec::InviterSettings;
 use crate::api::names::condition;
 use crate::api::{InviterStatus, Reason};
-use crate::domain::decide::Finding;
+use crate::domain::finding::Finding;
 use crate::domain::ledger::whole_second;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -15,13 +16,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 pub fn inviter_status(settings: &InviterSettings, finding: &Finding, now: Timestamp) -> InviterStatus {
     let ready = finding.reason == Reason::Ready;
     let mut conditions = vec![condition(settings, condition::READY, ready, finding, now)];
-    match finding.reason {
-        Reason::Ready => {}
-        // Time may cure these.
-        Reason::Unreachable | Reason::RateLimited | Reason::ApiUnavailable | Reason::InviterNotReady => {
-            conditions.push(condition(settings, condition::RECONCILING, true, finding, now));
-        }
-        _ => conditions.push(condition(settings, condition::STALLED, true, finding, now)),
+    if !ready {
+        let wait = if time_may_cure(finding.reason) { condition::RECONCILING } else { condition::STALLED };
+        conditions.push(condition(settings, wait, true, finding, now));
     }
     InviterStatus {
         last_handled_reconcile_at: settings

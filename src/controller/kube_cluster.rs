@@ -152,11 +152,11 @@ impl Cluster for KubeCluster {
             let Some(index) = object.finalizers().iter().position(|finalizer| finalizer == FINALIZER) else {
                 return Ok(());
             };
-            let path = format!("/metadata/finalizers/{index}");
+            let entry = format!("/metadata/finalizers/{index}");
             let patch = json!([
                 { "op": "test", "path": "/metadata/uid", "value": object.uid() },
-                { "op": "test", "path": path, "value": FINALIZER },
-                { "op": "remove", "path": path },
+                { "op": "test", "path": entry, "value": FINALIZER },
+                { "op": "remove", "path": entry },
             ]);
             match within(self.of(object).patch(&object.name_any(), &params(), &json_patch(patch)?)).await {
                 Ok(_) | Err(ClusterError::Gone) => Ok(()),

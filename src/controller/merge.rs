@@ -22,6 +22,7 @@ struct Merge<K: Lookup> {
 }
 
 /// Merges watches of disjoint sets of objects.
+#[must_use]
 pub fn merge<K>(sources: Vec<Events<K>>) -> Events<K>
 where
     K: Lookup<DynamicType = ()> + ResourceExt + Clone + Send + Sync + 'static,

@@ -18,12 +18,14 @@ use super::wakes::Wakes;
 use crate::api::names::FINALIZER;
 use crate::api::{InvitationClaim, InvitationClaimSpec, Plan, ProjectInvitation, Reason};
 use crate::domain::conclude::{Conclusion, conclude};
-use crate::domain::decide::{Finding, Step, decide};
+use crate::domain::decide::decide;
 use crate::domain::desired::{Desired, Life, life, validate};
 use crate::domain::facts::{Ownership, Sight};
+use crate::domain::finding::Finding;
 use crate::domain::projection::{Picture, is_news, project};
 use crate::domain::schedule::{self, Wake};
 use crate::domain::standing::{Wait, standing};
+use crate::domain::step::Step;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use std::sync::Arc;
@@ -39,7 +41,7 @@ pub struct Passes {
     pub(super) inviters: Arc<InviterPasses>,
     pub(super) rosters: Rosters,
     pub(super) wakes: Arc<Wakes>,
-    pub(super) memory: Memory,
+    pub(super) memory: Arc<Memory>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) settings: ControllerSettings,
@@ -185,8 +187,7 @@ impl Passes {
             Err(error) => return self.cluster_trouble(object, &error),
         };
         if performed.let_go {
-            let notice = self.notice(&decision.finding);
-            self.cluster.publish(object, &notice).await;
+            self.cluster.publish(object, &notice(&decision.finding)).await;
             self.memory.forget(&facts.desired.object.uid);
             return PassReport::gone(PassOutcome::LetGo);
         }
@@ -195,7 +196,7 @@ impl Passes {
             memory.failures
         });
         let outcome = performed.label;
-        let Conclusion { claim: next, finding, notice, wake } =
+        let Conclusion { claim: next, finding, notice: extra, wake } =
             conclude(&decision, performed.outcome, performed.claim.as_ref().map(|claim| &claim.spec), &facts, failures);
         let claim = match (next, performed.claim) {
             (Some(next), Some(acknowledged)) => self.record_result(&facts, acknowledged, next).await,
@@ -216,7 +217,7 @@ impl Passes {
             claim: claim.as_ref(),
             sight,
             finding,
-            extra: notice,
+            extra,
             plan: decision.plan,
             overdue: false,
         };
@@ -294,21 +295,12 @@ impl Passes {
             self.objects.remember(ObjectRef::from_obj(object), written);
         }
         if wrote && is_news(&before, &shown.finding) {
-            self.cluster.publish(object, &self.notice(&shown.finding)).await;
+            self.cluster.publish(object, &notice(&shown.finding)).await;
         }
         if let Some(extra) = shown.extra.filter(|extra| extra.reason != shown.finding.reason) {
-            self.cluster.publish(object, &self.notice(&extra)).await;
+            self.cluster.publish(object, &notice(&extra)).await;
         }
         Ok(wrote)
-    }
-
-    pub(super) fn notice(&self, finding: &Finding) -> Notice {
-        let stalled = standing(finding.reason, crate::api::ReadyWhen::Invited, true).wait == Wait::Stalled;
-        let left = matches!(
-            finding.reason,
-            Reason::Released | Reason::AccessLeftBehind | Reason::CancelBlocked | Reason::Expired | Reason::Withdrawn
-        );
-        Notice { reason: finding.reason, note: finding.message.clone(), warning: stalled || left }
     }
 
     pub(super) fn wait(&self, wake: Wake, check_interval: Duration, expires: Option<jiff::Timestamp>) -> Duration {
@@ -339,4 +331,14 @@ impl Passes {
             }
         }
     }
+}
+
+/// The event of a finding: a warning when a human should look.
+pub(super) fn notice(finding: &Finding) -> Notice {
+    let stalled = standing(finding.reason, crate::api::ReadyWhen::Invited, true).wait == Wait::Stalled;
+    let left = matches!(
+        finding.reason,
+        Reason::Released | Reason::AccessLeftBehind | Reason::CancelBlocked | Reason::Expired | Reason::Withdrawn
+    );
+    Notice { reason: finding.reason, note: finding.message.clone(), warning: stalled || left }
 }

@@ -12,12 +12,12 @@ use crate::api::{InvitationClaim, InvitationClaimSpec, ProjectInvitation};
 use crate::cloud::{Cancelled, Created};
 use crate::domain::attempt::AcknowledgedAttempt;
 use crate::domain::conclude::Outcome;
-use crate::domain::decide::Step;
 use crate::domain::facts::{Facts, Ownership, Sight};
 use crate::domain::failure::{Failure, FailureKind, Scope};
 use crate::domain::key::claim_name;
 use crate::domain::ledger::{self, Farewell};
 use crate::domain::remote::{Invitation, ObjectId};
+use crate::domain::step::Step;
 use kube::ResourceExt;
 use std::time::Duration;
 
@@ -51,7 +51,13 @@ impl Passes {
         connection: &Connection,
     ) -> Result<Performed, ClusterError> {
         match step {
-            Step::Rest | Step::LookAgain => Ok(Performed::new(Outcome::Done, PassOutcome::Unchanged, None)),
+            Step::Rest | Step::LookAgain => {
+                // A crash may have come between an invitation and the finalizer.
+                if facts.ownership == Ownership::Mine {
+                    self.ensure_finalizer(object, facts).await?;
+                }
+                Ok(Performed::new(Outcome::Done, PassOutcome::Unchanged, None))
+            }
             Step::Record(claim) => {
                 let written = self.take(object, facts, claim).await?;
                 Ok(Performed::new(Outcome::Done, PassOutcome::Recorded, Some(written)))
@@ -245,16 +251,13 @@ impl Passes {
             Err(error) => {
                 // Whatever happened, the next decision is made on what is there.
                 let live = self.cluster.claim(&name).await?;
-                match live {
-                    Some(live) => {
-                        self.claims.remember(reference, live.clone());
-                        let done = matches!(error, ClusterError::Unanswered(_)) && live.spec == *spec;
-                        if done { Ok(live) } else { Err(error) }
-                    }
-                    None => {
-                        self.claims.forget(&reference);
-                        Err(error)
-                    }
+                if let Some(live) = live {
+                    self.claims.remember(reference, live.clone());
+                    let done = matches!(error, ClusterError::Unanswered(_)) && live.spec == *spec;
+                    if done { Ok(live) } else { Err(error) }
+                } else {
+                    self.claims.forget(&reference);
+                    Err(error)
                 }
             }
         }
@@ -318,7 +321,7 @@ fn grant_log(facts: &Facts, what: &'static str) {
         namespace = desired.object.namespace,
         name = desired.object.name,
         project = %desired.project,
-        roles = crate::domain::decide::listed(&desired.roles),
+        roles = crate::domain::finding::listed(&desired.roles),
         "{what}"
     );
 }

@@ -136,7 +136,7 @@ impl Rosters {
             if now < trouble.until && (answered_meanwhile || !(asked && waits_for_human)) {
                 return Err(Trouble {
                     failure: trouble.failure.clone(),
-                    retry_in: trouble.until - now,
+                    retry_in: trouble.until.saturating_sub(now),
                     asked_now: false,
                 });
             }

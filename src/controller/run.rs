@@ -6,10 +6,9 @@
 use super::cache::Cache;
 use super::census;
 use super::clock::Clock;
-use super::cluster::Cluster;
 use super::connection::Connections;
 use super::inviter_pass::InviterPasses;
-use super::inviter_run::{self, InviterContext, announced};
+use super::inviter_run::{self, ApiOf, InviterContext, Read, announced};
 use super::inviter_spec::InviterSettings;
 use super::kube_cluster::KubeCluster;
 use super::memory::Memory;
@@ -26,11 +25,12 @@ use crate::api::names::CONTROLLER;
 use crate::api::{ClusterInviter, InvitationClaim, Inviter, ProjectInvitation};
 use crate::cloud::connector::Connect;
 use futures::StreamExt;
+use futures::channel::mpsc::UnboundedReceiver;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::events::{Recorder, Reporter};
-use kube::runtime::reflector::{reflector, store};
+use kube::runtime::reflector::{ObjectRef, Store, reflector, store};
 use kube::runtime::watcher::Event;
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
@@ -51,21 +51,30 @@ pub struct Ports {
     pub observer: Arc<dyn Observer>,
 }
 
+/// What is shared by everything that is started.
+struct Start {
+    settings: ControllerSettings,
+    client: Client,
+    clock: Arc<dyn Clock>,
+    observer: Arc<dyn Observer>,
+    wakes: Arc<Wakes>,
+    connections: Arc<Connections>,
+    inviters: Arc<InviterPasses>,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+    /// First lists that must have been read before an invitation is looked at.
+    lists: Vec<CancellationToken>,
+}
+
 /// Runs all controllers until `stop`; `on_ready` is called when all caches are filled. Returns when what was in flight is
 /// recorded.
 pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationToken, on_ready: impl FnOnce()) {
     let Ports { client, connector, clock, observer } = ports;
     let (objects, objects_writer) = store::<ProjectInvitation>();
-    let (claims, claims_writer) = store::<InvitationClaim>();
-    let (inviters, inviters_writer) = store::<Inviter>();
-    let (cluster_inviters, cluster_inviters_writer) = store::<ClusterInviter>();
     let (wakes, streams) = Wakes::new(objects.clone());
     let wakes = Arc::new(wakes);
     let connections = Arc::new(Connections::default());
-    let object_cache = Arc::new(Cache::over(objects.clone()));
-    let claim_cache = Arc::new(Cache::over(claims.clone()));
-    let cluster: Arc<dyn Cluster> = Arc::new(KubeCluster::new(client.clone(), &settings.operator_namespace));
-    let inviter_passes = Arc::new(InviterPasses::new(
+    let inviters = Arc::new(InviterPasses::new(
         client.clone(),
         settings.clone(),
         connector,
@@ -73,127 +82,61 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         Arc::clone(&wakes),
         Arc::clone(&clock),
     ));
-    let mut tasks = JoinSet::new();
+    let tasks = JoinSet::new();
+    let mut start =
+        Start { settings, client, clock, observer, wakes, connections, inviters, stop, tasks, lists: Vec::new() };
 
-    let claim_events = watch(
-        Api::<DeserializeGuard<InvitationClaim>>::namespaced(client.clone(), &settings.operator_namespace),
-        "InvitationClaim",
-        &observer,
-    );
-    let (claim_events, claims_listed) = listed(reflector(claims_writer, claim_events));
-    let claim_events = seen_by(claim_events, Arc::clone(&claim_cache));
-    let mut lists = vec![claims_listed];
-    tasks.spawn(until(stop.clone(), wake_waiting(claim_events, Arc::clone(&wakes))));
-
-    let namespace_store = match settings.namespaces {
-        Namespaces::Only(_) => None,
-        Namespaces::All => {
-            let (reader, writer) = store::<PartialObjectMeta<Namespace>>();
-            let api = Api::<DeserializeGuard<PartialObjectMeta<Namespace>>>::all(client.clone());
-            let (events, namespaces_listed) = listed(reflector(writer, watch(api, "Namespace", &observer)));
-            lists.push(namespaces_listed);
-            tasks.spawn(until(stop.clone(), events.for_each(|_| futures::future::ready(()))));
-            Some(reader)
-        }
-    };
-
-    let context = |recorder: Recorder| (Arc::clone(&inviter_passes), Arc::clone(&clock), recorder);
-    let recorder = Recorder::new(client.clone(), Reporter { controller: CONTROLLER.to_owned(), instance: None });
-    let (passes, inviter_clock, inviter_recorder) = context(recorder.clone());
-    let inviter_context = Arc::new(InviterContext {
-        read: |inviter: &Inviter, _| InviterSettings::of_inviter(inviter),
-        operator_namespace: settings.operator_namespace.clone(),
-        client: client.clone(),
-        passes,
-        clock: inviter_clock,
-        recorder: inviter_recorder,
-    });
-    let events = announced(
-        served::<Inviter>(&client, &settings.namespaces, "Inviter", &observer),
-        inviter_context.read,
-        settings.operator_namespace.clone(),
-        Arc::clone(&connections),
-        Arc::clone(&inviter_passes),
-        Arc::clone(&wakes),
-    );
-    let (events, inviters_listed) = listed(reflector(inviters_writer, events));
-    lists.push(inviters_listed);
-    tasks.spawn(inviter_run::run(
-        events,
-        inviters,
-        streams.inviters,
-        inviter_context,
+    let (claims, claim_cache) = start.claims();
+    let namespaces = start.namespaces();
+    let inviter_events = served::<Inviter>(&start.client, &start.settings.namespaces, "Inviter", &start.observer);
+    start.inviters_of_one_kind(
+        inviter_events,
+        |inviter, _| InviterSettings::of_inviter(inviter),
         |client, inviter| Api::namespaced(client.clone(), &inviter.namespace().unwrap_or_default()),
-        stop.clone(),
-    ));
-    if settings.namespaces == Namespaces::All {
-        let (passes, inviter_clock, inviter_recorder) = context(recorder);
-        let cluster_context = Arc::new(InviterContext {
-            read: InviterSettings::of_cluster_inviter,
-            operator_namespace: settings.operator_namespace.clone(),
-            client: client.clone(),
-            passes,
-            clock: inviter_clock,
-            recorder: inviter_recorder,
-        });
-        let events = announced(
-            watch(Api::<DeserializeGuard<ClusterInviter>>::all(client.clone()), "ClusterInviter", &observer),
-            cluster_context.read,
-            settings.operator_namespace.clone(),
-            Arc::clone(&connections),
-            Arc::clone(&inviter_passes),
-            Arc::clone(&wakes),
-        );
-        let (events, cluster_inviters_listed) = listed(reflector(cluster_inviters_writer, events));
-        lists.push(cluster_inviters_listed);
-        tasks.spawn(inviter_run::run(
-            events,
-            cluster_inviters,
-            streams.cluster_inviters,
-            cluster_context,
+        streams.inviters,
+    );
+    if start.settings.namespaces == Namespaces::All {
+        let api = Api::<DeserializeGuard<ClusterInviter>>::all(start.client.clone());
+        start.inviters_of_one_kind(
+            watch(api, "ClusterInviter", &start.observer),
+            InviterSettings::of_cluster_inviter,
             |client, _| Api::all(client.clone()),
-            stop.clone(),
-        ));
+            streams.cluster_inviters,
+        );
     }
+    start.first_lists().await;
 
-    let all_listed = async {
-        for list in &lists {
-            list.cancelled().await;
-        }
-    };
-    tokio::select! {
-        () = all_listed => {}
-        () = stop.cancelled() => {}
-    }
-
-    tasks.spawn(until(
-        stop.clone(),
-        census::run(
-            objects.clone(),
-            claims.clone(),
-            Arc::clone(&connections),
-            Arc::clone(&wakes),
-            Arc::clone(&observer),
-        ),
-    ));
+    let counting = census::run(
+        objects.clone(),
+        claims,
+        Arc::clone(&start.connections),
+        Arc::clone(&start.wakes),
+        Arc::clone(&start.observer),
+    );
+    start.tasks.spawn(until(start.stop.clone(), counting));
+    let events =
+        served::<ProjectInvitation>(&start.client, &start.settings.namespaces, "ProjectInvitation", &start.observer);
+    let (events, objects_listed) = listed(reflector(objects_writer, events));
+    let object_cache = Arc::new(Cache::over(objects.clone()));
+    let memory = Arc::new(Memory::default());
+    let events = forgotten(seen_by(events, Arc::clone(&object_cache)), Arc::clone(&memory));
+    let Start { settings, client, clock, observer, wakes, connections, inviters, stop, mut tasks, lists: _ } = start;
+    let concurrency = settings.concurrency;
     let passes = Arc::new(Passes {
-        cluster,
-        objects: Arc::clone(&object_cache),
+        cluster: Arc::new(KubeCluster::new(client, &settings.operator_namespace)),
+        objects: object_cache,
         claims: claim_cache,
-        namespaces: NamespaceView::new(settings.namespaces.clone(), namespace_store),
+        namespaces,
         connections,
-        inviters: inviter_passes,
+        inviters,
         rosters: Rosters::new(Arc::clone(&clock), settings.timings),
         wakes,
-        memory: Memory::default(),
+        memory,
         clock,
-        observer: Arc::clone(&observer),
-        settings: settings.clone(),
+        observer,
+        settings,
     });
-    let events = served::<ProjectInvitation>(&client, &settings.namespaces, "ProjectInvitation", &observer);
-    let (events, objects_listed) = listed(reflector(objects_writer, events));
-    let events = seen_by(events, object_cache);
-    let queue = queue::run(events, objects.clone(), streams.invitations, passes, settings.concurrency, stop.clone());
+    let queue = queue::run(events, objects, streams.invitations, passes, concurrency, stop.clone());
     let ready = async {
         tokio::select! {
             () = objects_listed.cancelled() => on_ready(),
@@ -204,23 +147,104 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     while tasks.join_next().await.is_some() {}
 }
 
+impl Start {
+    /// Watches the ledger; objects that wait for a claim are woken when it changes.
+    fn claims(&mut self) -> (Store<InvitationClaim>, Arc<Cache<InvitationClaim>>) {
+        let (claims, writer) = store::<InvitationClaim>();
+        let cache = Arc::new(Cache::over(claims.clone()));
+        let namespace = &self.settings.operator_namespace;
+        let api = Api::<DeserializeGuard<InvitationClaim>>::namespaced(self.client.clone(), namespace);
+        let (events, claims_listed) = listed(reflector(writer, watch(api, "InvitationClaim", &self.observer)));
+        self.lists.push(claims_listed);
+        let wakes = Arc::clone(&self.wakes);
+        let waking = seen_by(events, Arc::clone(&cache)).for_each(move |event| {
+            if let Ok(Event::Apply(claim) | Event::Delete(claim)) = event {
+                wakes.claim_changed(&claim.name_any());
+            }
+            futures::future::ready(())
+        });
+        self.tasks.spawn(until(self.stop.clone(), waking));
+        (claims, cache)
+    }
+
+    /// Watches the labels of namespaces, where the installation is cluster-wide.
+    fn namespaces(&mut self) -> NamespaceView {
+        let reader = match self.settings.namespaces {
+            Namespaces::Only(_) => None,
+            Namespaces::All => {
+                let (reader, writer) = store::<PartialObjectMeta<Namespace>>();
+                let api = Api::<DeserializeGuard<PartialObjectMeta<Namespace>>>::all(self.client.clone());
+                let (events, namespaces_listed) = listed(reflector(writer, watch(api, "Namespace", &self.observer)));
+                self.lists.push(namespaces_listed);
+                let reading = events.for_each(|_| futures::future::ready(()));
+                self.tasks.spawn(until(self.stop.clone(), reading));
+                Some(reader)
+            }
+        };
+        NamespaceView::new(self.settings.namespaces.clone(), reader)
+    }
+
+    fn inviters_of_one_kind<K>(
+        &mut self,
+        events: Events<K>,
+        read: Read<K>,
+        api_of: ApiOf<K>,
+        wakes: UnboundedReceiver<ObjectRef<K>>,
+    ) where
+        K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+    {
+        let (reader, writer) = store::<K>();
+        let events = announced(
+            events,
+            read,
+            self.settings.operator_namespace.clone(),
+            Arc::clone(&self.connections),
+            Arc::clone(&self.inviters),
+            Arc::clone(&self.wakes),
+        );
+        let (events, inviters_listed) = listed(reflector(writer, events));
+        self.lists.push(inviters_listed);
+        let reporter = Reporter { controller: CONTROLLER.to_owned(), instance: None };
+        let context = Arc::new(InviterContext {
+            read,
+            api_of,
+            operator_namespace: self.settings.operator_namespace.clone(),
+            client: self.client.clone(),
+            passes: Arc::clone(&self.inviters),
+            clock: Arc::clone(&self.clock),
+            recorder: Recorder::new(self.client.clone(), reporter),
+        });
+        self.tasks.spawn(inviter_run::run(events, reader, wakes, context, self.stop.clone()));
+    }
+
+    async fn first_lists(&self) {
+        let all = async {
+            for list in &self.lists {
+                list.cancelled().await;
+            }
+        };
+        tokio::select! {
+            () = all => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+}
+
+/// What is remembered of an object goes when the object goes.
+fn forgotten(events: Events<ProjectInvitation>, memory: Arc<Memory>) -> Events<ProjectInvitation> {
+    let events = events.inspect(move |event| {
+        if let Ok(Event::Delete(object)) = event {
+            memory.forget(&object.uid().unwrap_or_default());
+        }
+    });
+    events.boxed()
+}
+
 async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
     tokio::select! {
         () = work => {}
         () = stop.cancelled() => {}
     }
-}
-
-/// Objects that wait for a claim are woken when it changes.
-async fn wake_waiting(events: Events<InvitationClaim>, wakes: Arc<Wakes>) {
-    events
-        .for_each(|event| {
-            if let Ok(Event::Apply(claim) | Event::Delete(claim)) = event {
-                wakes.claim_changed(&claim.name_any());
-            }
-            futures::future::ready(())
-        })
-        .await;
 }
 
 /// Watches a namespaced kind where it is served.

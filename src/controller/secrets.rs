@@ -6,7 +6,7 @@ use super::cluster::ClusterError;
 use super::inviter_spec::InviterSettings;
 use super::kube_cluster::within;
 use crate::api::{CaBundleRef, CaBundleSource, Reason};
-use crate::domain::decide::Finding;
+use crate::domain::finding::Finding;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{Api, Client, ResourceExt};
 use std::collections::BTreeMap;

@@ -20,7 +20,7 @@ impl AcknowledgedAttempt {
     pub fn in_claim(acknowledged: &InvitationClaim, nonce: &str) -> Option<Self> {
         acknowledged.metadata.resource_version.as_ref()?;
         let attempt = acknowledged.spec.attempt.as_ref()?;
-        (attempt.nonce == nonce).then(|| Self { deadline: attempt.deadline.0 })
+        (attempt.nonce == nonce).then_some(Self { deadline: attempt.deadline.0 })
     }
 
     /// After this moment the call must not begin.

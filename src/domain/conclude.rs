@@ -3,12 +3,15 @@
 //! Failures are values that enter here, so that what an error does is decided in the same place as success. Must never
 //! be left out: every effect that was tried ends here, or in the ledger's quarantine.
 
-use super::decide::{Decision, Finding, Step, invited_finding, listed, request_name};
+use super::desired::Life;
 use super::facts::Facts;
 use super::failure::{Cure, Failure, FailureKind};
+use super::finding::{Finding, invited_finding, listed};
 use super::ledger;
+use super::refusal::request_name;
 use super::remote::Invitation;
 use super::schedule::{Wake, api_backoff};
+use super::step::{Decision, Step};
 use crate::api::{InvitationClaimSpec, Origin, Reason, Refusal};
 use std::time::Duration;
 
@@ -17,8 +20,6 @@ use std::time::Duration;
 pub enum Outcome {
     /// There was nothing to do, or the claim is written.
     Done,
-    /// The claim was written by somebody else in between: look again.
-    Conflict,
     /// The API created the invitation.
     Created(Box<Invitation>),
     /// The API said success without an id.
@@ -62,7 +63,6 @@ pub fn conclude(
     let finding = decision.finding.clone();
     match outcome {
         Outcome::Done => Conclusion { claim: None, finding, notice: None, wake: decision.wake },
-        Outcome::Conflict => Conclusion { claim: None, finding, notice: None, wake: Wake::Now },
         Outcome::Created(invitation) => Conclusion {
             claim: claim.map(|claim| ledger::recorded(claim.clone(), &invitation, Origin::Created)),
             finding: invited_finding(&invitation),
@@ -132,6 +132,7 @@ fn failed(
             }
             Cure::Time => setback(failure, failures, facts, None),
         },
+        Step::Cancel(..) if facts.life == Life::Live => setback(failure, failures, facts, None),
         Step::Cancel(..) => Conclusion {
             finding: Finding::new(Reason::CancelBlocked, blocked_message(&failure.message)),
             ..setback(failure, failures, facts, None)

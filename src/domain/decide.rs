@@ -3,77 +3,19 @@
 //! Read top-down, first match wins, as the design's table of what was seen and what it means. Must never perform
 //! anything, read a clock, or look at status for more than what forbids an e-mail.
 
-use super::deletion;
 use super::desired::Life;
-use super::facts::{Facts, Ownership, Quarantine, Sight};
-use super::ledger::{self, Farewell};
-use super::policy;
-use super::remote::{Invitation, ObjectId, Roles};
-use super::schedule::Wake;
-use crate::api::{
-    Adoption, InvitationClaimSpec, Mode, OnUnknown, Origin, Plan, Reason, RecordedInvitation, VerdictKind,
+use super::facts::{Facts, Ownership, Sight};
+use super::finding::{
+    Finding, accepted_finding, expired_finding, invited_finding, listed, recorded_finding, until, withdrawn_finding,
 };
-use jiff::SignedDuration;
-
-/// What the pass does, and how the object then stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
-    /// The one step.
-    pub step: Step,
-    /// How the object stands, unless the step's outcome changes that.
-    pub finding: Finding,
-    /// When to come back, unless the step's outcome changes that.
-    pub wake: Wake,
-    /// Under `mode: Observe`: the call that was held back.
-    pub plan: Option<Plan>,
-}
-
-/// One step of a pass. At most one of them changes something at MongoDB.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Nothing.
-    Rest,
-    /// Come back at once with a roster that was begun after the live read.
-    LookAgain,
-    /// Write the claim.
-    Record(Box<InvitationClaimSpec>),
-    /// Write the claim with its open attempt, then send the invitation.
-    Invite(Box<InvitationClaimSpec>),
-    /// Replace the roles of the pending invitation.
-    UpdateRoles(ObjectId, Roles),
-    /// Write the claim as cancelling, then cancel the invitation.
-    Cancel(ObjectId, Box<InvitationClaimSpec>),
-    /// Write the claim without its owner, then drop the finalizer.
-    LetGo(Farewell),
-}
-
-/// Reason and message of the conditions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// Of the catalogue.
-    pub reason: Reason,
-    /// For people; stable while nothing changes.
-    pub message: String,
-}
-
-impl Finding {
-    /// A reason with its message.
-    #[must_use]
-    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
-    }
-}
-
-/// How much a decision needs to see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LookNeed {
-    /// No call is made.
-    None,
-    /// A roster no older than the inviter's `checkInterval`.
-    Recent,
-    /// A roster begun after the live read of the object.
-    Fresh,
-}
+use super::ledger::{self, Farewell};
+use super::refusal::{refusal_stands, refused_rest};
+use super::remote::{Invitation, ObjectId};
+use super::resolve::{outcome_unknown, resolve_attempt};
+use super::schedule::Wake;
+use super::step::{Decision, LookNeed, Step, again, let_go, record, rest, stop};
+use super::{deletion, observe, policy, resend};
+use crate::api::{Adoption, InvitationClaimSpec, Origin, Phase, Plan, Reason, RecordedInvitation, VerdictKind};
 
 /// How much the decision will need to see; `absence_due` when a second roster could settle an absence.
 #[must_use]
@@ -102,7 +44,11 @@ pub fn look_need(facts: &Facts, absence_due: bool) -> LookNeed {
     if !settled && (policy::check(&facts.inviter.allow, &facts.desired).is_err() || refusal_stands(facts, claim)) {
         return LookNeed::None;
     }
-    if facts.asked || absence_due || !settled { LookNeed::Fresh } else { LookNeed::Recent }
+    if facts.asked || absence_due || !settled || resend::wanted(facts).is_some() {
+        LookNeed::Fresh
+    } else {
+        LookNeed::Recent
+    }
 }
 
 /// Decides the step of this pass.
@@ -114,7 +60,7 @@ pub fn decide(facts: &Facts) -> Decision {
             Finding::new(Reason::Released, "let go without calling the API, as the release annotation asks"),
         ),
         Life::Deleting { .. } => deletion::decide(facts),
-        Life::Suspended | Life::Live => observe_holds_back(facts, decide_live(facts)),
+        Life::Suspended | Life::Live => observe::hold_back(facts, decide_live(facts)),
     }
 }
 
@@ -141,6 +87,9 @@ fn decide_live(facts: &Facts) -> Decision {
     if facts.life == Life::Suspended {
         return rest(Reason::Suspended, "suspended: no call is made until spec.suspend is false", Wake::OnEvent);
     }
+    if let Some(token) = resend::wanted(facts) {
+        return resend::decide(facts, token);
+    }
     match (&facts.claim, &facts.ownership) {
         (Some(claim), Ownership::Mine) => match &claim.verdict {
             Some(verdict) => after_verdict(facts, verdict.kind),
@@ -164,67 +113,6 @@ fn take_over(facts: &Facts) -> Decision {
         Finding::new(Reason::Looking, "taking over the invitation that is recorded for this person"),
         Wake::Now,
     )
-}
-
-/// An attempt without a recorded answer: nothing may be sent before it is resolved.
-pub(super) fn resolve_attempt(facts: &Facts) -> Decision {
-    let looking = "an invitation was sent and its answer lost: looking whether it arrived before anything else is sent";
-    let (Some(claim), Some(sight)) = (&facts.claim, &facts.sight) else {
-        return rest(Reason::Looking, looking, Wake::Soon);
-    };
-    let owned = || ledger::owned(facts);
-    if let Some(member) = &sight.member {
-        return record(ledger::accepted(owned(), facts.now), accepted_finding(&member.roles), Wake::NextLook);
-    }
-    if let Some(invitation) = of_attempt(facts, claim, sight) {
-        let finding = invited_finding(invitation);
-        return record(ledger::recorded(owned(), invitation, Origin::Created), finding, Wake::NextLook);
-    }
-    match (facts.quarantine, sight.fresh) {
-        (Some(Quarantine::Running { elapsed, left }), _) => {
-            rest(Reason::Looking, looking, Wake::attempt_look(elapsed, left))
-        }
-        (_, false) => again(Reason::Looking, looking),
-        (_, true) => after_quarantine(facts, claim, sight),
-    }
-}
-
-fn after_quarantine(facts: &Facts, claim: &InvitationClaimSpec, sight: &Sight) -> Decision {
-    let answered = claim.attempt.as_ref().is_some_and(|attempt| attempt.answered);
-    let may_close = !sight.pending.is_empty() || (!answered && facts.inviter.on_unknown == OnUnknown::Retry);
-    let deleting = matches!(facts.life, Life::Deleting { .. });
-    if may_close || deleting {
-        // Lost, or somebody else's invitation stands where ours would: the next pass decides what follows.
-        return record(
-            ledger::attempt_lost(ledger::owned(facts)),
-            Finding::new(Reason::Looking, "the last attempt was not found after the quarantine"),
-            Wake::Now,
-        );
-    }
-    outcome_unknown()
-}
-
-fn outcome_unknown() -> Decision {
-    stop(
-        Reason::OutcomeUnknown,
-        "an invitation was sent, its answer lost, and the person is neither invited nor a member: ask the person, then \
-         delete this object and create it anew to invite again",
-    )
-}
-
-/// The pending invitation that the open attempt made: in its window of time, and ours by sender or by roles.
-fn of_attempt<'a>(facts: &Facts, claim: &InvitationClaimSpec, sight: &'a Sight) -> Option<&'a Invitation> {
-    // The clocks of the API and of this machine need not agree to the second.
-    const SKEW: SignedDuration = SignedDuration::from_secs(60);
-    let attempt = claim.attempt.as_ref()?;
-    let reach = SignedDuration::try_from(facts.timings.post_deadline + facts.timings.server_delay).ok()?;
-    sight.pending.iter().find(|invitation| {
-        let in_window = invitation.created_at.is_none_or(|created| {
-            created >= attempt.started_at.0 - SKEW && created <= attempt.started_at.0 + reach + SKEW
-        });
-        let sender_is_us = invitation.inviter_username.as_ref().is_none_or(|by| *by == facts.inviter.identity);
-        in_window && (sender_is_us || invitation.roles == facts.desired.roles)
-    })
 }
 
 fn after_verdict(facts: &Facts, verdict: VerdictKind) -> Decision {
@@ -278,7 +166,11 @@ fn with_invitation(facts: &Facts, claim: &InvitationClaimSpec, recorded: &Record
         return adopt(facts, sight);
     }
     if !sight.absence_settled {
-        let finding = standing_of_record(recorded);
+        let finding = if expired && facts.status_phase == Some(Phase::Expired) {
+            expired_finding()
+        } else {
+            recorded_finding(recorded)
+        };
         return rest(finding.reason, finding.message, Wake::AbsenceGap);
     }
     if expired {
@@ -357,7 +249,7 @@ fn without_invitation(facts: &Facts) -> Decision {
             return stop(
                 Reason::ClaimMissing,
                 "the status tells of an invitation that the operator's ledger does not know and that is not at MongoDB \
-                 (restored from a backup?): nothing is sent; delete this object and create it anew to invite again",
+                 (restored from a backup?): nothing is sent until the annotation invitation-operator.io/resend has a new value",
             );
         }
         return invite(facts, sight);
@@ -367,14 +259,19 @@ fn without_invitation(facts: &Facts) -> Decision {
     }
     let cap = usize::try_from(facts.mail_cap).unwrap_or(0);
     if ledger::mails_within_a_day(claim, facts.now) >= cap {
-        let opens = ledger::cap_opens_at(claim, cap.max(1), facts.now);
-        let message = opens.map_or_else(
-            || "no e-mails are allowed (--max-mails-per-person=0)".to_owned(),
-            |at| format!("this person got {cap} e-mails for this project in 24 hours: the next may be sent at {at:.0}"),
-        );
-        return rest(Reason::MailCapReached, message, opens.map_or(Wake::OnEvent, Wake::At));
+        return mail_cap_reached(facts, claim, cap);
     }
     invite(facts, sight)
+}
+
+/// The person got as many e-mails as allowed; it opens when the oldest of them is a day old.
+pub(super) fn mail_cap_reached(facts: &Facts, claim: &InvitationClaimSpec, cap: usize) -> Decision {
+    let opens = ledger::cap_opens_at(claim, cap.max(1), facts.now);
+    let message = opens.map_or_else(
+        || "no e-mails are allowed (--max-mails-per-person=0)".to_owned(),
+        |at| format!("this person got {cap} e-mails for this project in 24 hours: the next may be sent at {at:.0}"),
+    );
+    rest(Reason::MailCapReached, message, opens.map_or(Wake::OnEvent, Wake::At))
 }
 
 fn invite(facts: &Facts, sight: &Sight) -> Decision {
@@ -423,114 +320,12 @@ fn adopt(facts: &Facts, sight: &Sight) -> Decision {
     decision
 }
 
-/// Under `mode: Observe` nothing is sent, taken over or recorded anew; only an attempt made before is still resolved.
-fn observe_holds_back(facts: &Facts, decision: Decision) -> Decision {
-    if facts.inviter.mode == Mode::Enforce {
-        return Decision { plan: None, ..decision };
-    }
-    let plan = decision.plan.unwrap_or(Plan::None);
-    let observed = |message: &str| Decision {
-        step: Step::Rest,
-        finding: Finding::new(Reason::ObserveOnly, message),
-        wake: Wake::NextLook,
-        plan: Some(plan),
-    };
-    let resolving = facts.claim.as_ref().is_some_and(|claim| claim.attempt.is_some());
-    match decision.step {
-        Step::Record(_) if resolving => Decision { plan: Some(Plan::None), ..decision },
-        Step::LookAgain => Decision { plan: None, ..decision },
-        Step::Rest | Step::Record(_) | Step::Invite(_) | Step::UpdateRoles(..) | Step::Cancel(..) | Step::LetGo(_) => {
-            match plan {
-                Plan::Invite => observed("the inviter only observes; it would send an invitation"),
-                Plan::Adopt => observed("the inviter only observes; it would take over a pending invitation"),
-                Plan::UpdateRoles => observed("the inviter only observes; it would change the roles of the invitation"),
-                Plan::Cancel => observed("the inviter only observes; it would cancel the invitation"),
-                // What stops the wish also under Enforce is worth more than the plan.
-                Plan::None if stops_under_enforce(decision.finding.reason) => Decision { plan: Some(plan), ..decision },
-                Plan::None => observed("the inviter only observes; there is nothing to do"),
-            }
-        }
-    }
-}
-
-fn stops_under_enforce(reason: Reason) -> bool {
-    matches!(
-        reason,
-        Reason::PolicyDenied
-            | Reason::DuplicateInvitee
-            | Reason::InvitationExists
-            | Reason::InviterMoved
-            | Reason::ClaimMissing
-            | Reason::Suspended
-    )
-}
-
-/// Whether the API's last no still speaks of this very request and its time of rest is not over.
-fn refusal_stands(facts: &Facts, claim: &InvitationClaimSpec) -> bool {
-    claim.refusal.as_ref().is_some_and(|refusal| {
-        refusal.request == request_name(facts) && facts.now < super::schedule::refusal_ends(refusal, &facts.timings)
-    })
-}
-
-/// Names a request: a definite no stands until something in it changes.
-#[must_use]
-pub fn request_name(facts: &Facts) -> String {
-    format!(
-        "{}/{}/{}",
-        facts.desired.generation,
-        facts.inviter.revision,
-        facts.desired.requested_at.as_deref().unwrap_or_default()
-    )
-}
-
-fn refused_rest(claim: &InvitationClaimSpec) -> Decision {
-    let Some(refusal) = &claim.refusal else { return again(Reason::Looking, "looking") };
-    let reason = match refusal.reason.as_str() {
-        "ProjectNotFound" => Reason::ProjectNotFound,
-        "WrongProduct" => Reason::WrongProduct,
-        "PermissionMissing" => Reason::PermissionMissing,
-        _ => Reason::Refused,
-    };
-    rest(reason, refusal.message.clone(), Wake::Refusal { at: refusal.at.0, times: refusal.times })
-}
-
-/// How the recorded invitation stands while it is not certain that it is gone.
-fn standing_of_record(recorded: &RecordedInvitation) -> Finding {
-    let expires = recorded.expires_at.as_ref().map(|at| at.0);
-    match recorded.origin {
-        Origin::Created => Finding::new(Reason::Invited, format!("invited {}", until(expires))),
-        Origin::Adopted => Finding::new(Reason::Adopted, format!("took over a pending invitation {}", until(expires))),
-    }
-}
-
 fn invited_rest(recorded: &RecordedInvitation, pending: &Invitation) -> Decision {
     let finding = match recorded.origin {
         Origin::Created => invited_finding(pending),
-        Origin::Adopted => standing_of_record(recorded),
+        Origin::Adopted => recorded_finding(recorded),
     };
     rest(finding.reason, finding.message, Wake::NextLook)
-}
-
-/// Invited, until when.
-#[must_use]
-pub fn invited_finding(invitation: &Invitation) -> Finding {
-    Finding::new(Reason::Invited, format!("invited {}", until(invitation.expires_at)))
-}
-
-fn until(expires: Option<jiff::Timestamp>) -> String {
-    expires.map_or_else(|| "and not yet accepted".to_owned(), |at| format!("and not yet accepted; expires at {at:.0}"))
-}
-
-fn accepted_finding(roles: &Roles) -> Finding {
-    Finding::new(Reason::Accepted, format!("the person is a member of the project with {}", listed(roles)))
-}
-
-fn withdrawn_finding() -> Finding {
-    Finding::new(
-        Reason::Withdrawn,
-        "the invitation was declined or cancelled, or the member left or was removed; delete this object and create it \
-         anew to invite again",
-    )
 }
 
 fn withdrawn_rest() -> Decision {
@@ -539,36 +334,6 @@ fn withdrawn_rest() -> Decision {
 }
 
 fn expired_rest() -> Decision {
-    rest(
-        Reason::Expired,
-        "the invitation expired unanswered; delete this object and create it anew to invite again",
-        Wake::NextLook,
-    )
-}
-
-/// Roles as messages show them.
-#[must_use]
-pub fn listed(roles: &Roles) -> String {
-    if roles.is_empty() { "no roles".to_owned() } else { roles.iter().cloned().collect::<Vec<_>>().join(", ") }
-}
-
-pub(super) fn rest(reason: Reason, message: impl Into<String>, wake: Wake) -> Decision {
-    Decision { step: Step::Rest, finding: Finding::new(reason, message), wake, plan: None }
-}
-
-/// Waits for a human; what the human does wakes the object.
-fn stop(reason: Reason, message: impl Into<String>) -> Decision {
-    rest(reason, message, Wake::NextLook)
-}
-
-pub(super) fn again(reason: Reason, message: &str) -> Decision {
-    Decision { step: Step::LookAgain, finding: Finding::new(reason, message), wake: Wake::Now, plan: None }
-}
-
-pub(super) fn record(claim: InvitationClaimSpec, finding: Finding, wake: Wake) -> Decision {
-    Decision { step: Step::Record(Box::new(claim)), finding, wake, plan: None }
-}
-
-pub(super) fn let_go(farewell: Farewell, finding: Finding) -> Decision {
-    Decision { step: Step::LetGo(farewell), finding, wake: Wake::OnEvent, plan: None }
+    let finding = expired_finding();
+    rest(finding.reason, finding.message, Wake::NextLook)
 }

@@ -3,11 +3,13 @@
 //! A finalizer only makes `kubectl delete` wait; whatever cannot be done in time stays in the claim as a debt. Must never
 //! keep an object for ever, and never cancel what this object does not own.
 
-use super::decide::{self, Decision, Finding, LookNeed, Step, let_go, rest};
 use super::facts::{Facts, Ownership};
+use super::finding::Finding;
 use super::ledger::{self, Farewell};
 use super::remote::ObjectId;
+use super::resolve::resolve_attempt;
 use super::schedule::Wake;
+use super::step::{Decision, LookNeed, Step, let_go, rest};
 use crate::api::{
     Adoption, DeletionPolicy, InvitationClaimSpec, Mode, Origin, Reason, RecordedInvitation, VerdictKind,
 };
@@ -77,7 +79,7 @@ pub(super) fn decide(facts: &Facts) -> Decision {
     match estate(facts) {
         Estate::Nothing => let_go(Farewell::Settled, Finding::new(Reason::Cancelled, "there is nothing to cancel")),
         Estate::Member => left_behind(),
-        Estate::OpenAttempt => decide::resolve_attempt(facts),
+        Estate::OpenAttempt => resolve_attempt(facts),
         Estate::Pending(claim, invitation) => {
             if let Some(why) = keeps(facts, invitation) {
                 return let_go(Farewell::Kept, Finding::new(Reason::InvitationKept, why));

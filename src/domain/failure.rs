@@ -49,8 +49,10 @@ pub enum FailureKind {
     NotOnAccessList,
     /// 401 with a code that names a missing role or membership in the project.
     PermissionMissing,
-    /// 404 that names the project, or that names nothing.
+    /// 404 that names the project: there is none, or these credentials cannot see it.
     ProjectNotFound,
+    /// 404 that names nothing: a wrong base URL, a proxy, an API without this endpoint. Nothing is concluded from it.
+    EndpointMissing,
     /// 404: the project belongs to the other product.
     WrongProduct,
     /// `INVALID_INVITATION_ID`: there is no such invitation any more.
@@ -102,6 +104,7 @@ impl FailureKind {
             | Self::NotOnAccessList
             | Self::PermissionMissing
             | Self::ProjectNotFound
+            | Self::EndpointMissing
             | Self::WrongProduct
             | Self::Refused
             | Self::Sunset => true,
@@ -116,9 +119,11 @@ impl FailureKind {
             Self::Unreachable | Self::TlsFailed | Self::CredentialsRejected | Self::NotOnAccessList | Self::Sunset => {
                 Scope::Inviter
             }
-            Self::RateLimited { .. } | Self::PermissionMissing | Self::ProjectNotFound | Self::WrongProduct => {
-                Scope::Project
-            }
+            Self::RateLimited { .. }
+            | Self::PermissionMissing
+            | Self::ProjectNotFound
+            | Self::EndpointMissing
+            | Self::WrongProduct => Scope::Project,
             Self::Fenced
             | Self::NotSent { .. }
             | Self::Unavailable { .. }
@@ -148,6 +153,7 @@ impl FailureKind {
             | Self::InvitationGone
             | Self::AlreadyThere
             | Self::Doubtful
+            | Self::EndpointMissing
             | Self::Sunset => Cure::Time,
             Self::PermissionMissing | Self::ProjectNotFound | Self::WrongProduct | Self::Refused => Cure::Human,
         }
@@ -164,6 +170,7 @@ impl FailureKind {
                 Reason::InviterNotReady
             }
             Self::Unavailable { .. }
+            | Self::EndpointMissing
             | Self::NotSent { .. }
             | Self::Maintenance
             | Self::InvitationGone
@@ -192,6 +199,7 @@ impl FailureKind {
             | Self::InvitationThrottled
             | Self::Maintenance
             | Self::ProjectNotFound
+            | Self::EndpointMissing
             | Self::WrongProduct
             | Self::InvitationGone
             | Self::AlreadyThere
@@ -216,6 +224,7 @@ impl FailureKind {
             Self::NotOnAccessList => "not_on_access_list",
             Self::PermissionMissing => "permission_missing",
             Self::ProjectNotFound => "project_not_found",
+            Self::EndpointMissing => "endpoint_missing",
             Self::WrongProduct => "wrong_product",
             Self::InvitationGone => "invitation_gone",
             Self::AlreadyThere => "already_there",
@@ -241,6 +250,7 @@ impl FailureKind {
             | Self::NotOnAccessList
             | Self::PermissionMissing
             | Self::ProjectNotFound
+            | Self::EndpointMissing
             | Self::WrongProduct
             | Self::InvitationGone
             | Self::AlreadyThere

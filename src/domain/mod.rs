@@ -9,13 +9,21 @@ mod deletion;
 pub mod desired;
 pub mod facts;
 pub mod failure;
+pub mod finding;
 pub mod key;
 pub mod ledger;
+mod observe;
 pub mod policy;
 pub mod projection;
+pub mod refusal;
 pub mod remote;
+mod resend;
+mod resolve;
 pub mod schedule;
 pub mod standing;
+pub mod step;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 pub mod timings;

@@ -3,9 +3,9 @@
 //! Given the same facts it gives the same status to the byte, so that an unchanged object is never written. Must never
 //! hold a time that moves by itself, a request id or a count-down.
 
-use super::decide::Finding;
 use super::desired::Desired;
 use super::facts::Sight;
+use super::finding::Finding;
 use super::ledger::whole_second;
 use super::remote::Roles;
 use super::standing::{Ready, Wait, standing};
@@ -59,6 +59,8 @@ pub fn project(picture: &Picture<'_>) -> ProjectInvitationStatus {
         after.accepted_at.clone_from(&claim.accepted_at);
         after.mails_sent = i32::try_from(claim.mails.len()).ok();
         after.last_mailed_at = claim.mails.last().cloned();
+        let handled = claim.resend.as_ref().and_then(|resend| resend.handled.clone());
+        after.last_handled_resend = handled.or(after.last_handled_resend);
     }
     if let Some(sight) = picture.sight.filter(|_| picture.claim.is_some()) {
         if let Some(member) = &sight.member {
@@ -154,7 +156,7 @@ fn conditions(picture: &Picture<'_>, after: &ProjectInvitationStatus) -> Vec<Con
         if reported == desired.roles {
             add(condition::ROLES_IN_SYNC, true, Reason::RolesInSync.as_str(), "MongoDB reports the roles of the spec");
         } else {
-            let message = format!("MongoDB reports {}", super::decide::listed(&reported));
+            let message = format!("MongoDB reports {}", super::finding::listed(&reported));
             add(condition::ROLES_IN_SYNC, false, Reason::RolesNotEnforced.as_str(), &message);
         }
     }

@@ -55,14 +55,13 @@ impl App {
                 listeners.push((listen(address, "--metrics-listen").await?, Pages::Metrics));
             }
         }
+        for (listener, pages) in &listeners {
+            if let Ok(address) = listener.local_addr() {
+                tracing::info!(%address, serves = pages.as_str(), "listening");
+            }
+        }
         let client = connect(&settings.cluster).await?;
         Ok(Self { settings, client, metrics, health: Arc::default(), listeners, stop })
-    }
-
-    /// The addresses that it listens on: probes first, then metrics where they have their own.
-    #[must_use]
-    pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.listeners.iter().filter_map(|(listener, _)| listener.local_addr().ok()).collect()
     }
 
     /// Runs until it is told to stop.

@@ -7,7 +7,9 @@
 #![allow(clippy::doc_markdown)]
 
 use super::values;
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::error::{ContextKind, ContextValue};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,6 +21,34 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// What this command line and this environment ask for. Ends the process after `--help`, `--version` and mistakes.
+    #[must_use]
+    pub fn of_this_process() -> Self {
+        let arguments: Vec<_> = std::env::args_os().collect();
+        Self::try_parse_from(&arguments).unwrap_or_else(|error| {
+            if let Some(variable) = variable_to_blame(&error, &arguments) {
+                eprintln!("The value of the environment variable {variable} cannot be used.");
+            }
+            error.exit()
+        })
+    }
+}
+
+/// The variable that set the flag which `error` complains about, where the command line did not.
+fn variable_to_blame(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
+    let ContextValue::String(shown) = error.get(ContextKind::InvalidArg)? else { return None };
+    let flag = shown.split([' ', '=', '[']).next()?;
+    let is_flag = |argument: &OsString| argument.to_string_lossy().split('=').next() == Some(flag);
+    if arguments.iter().any(is_flag) {
+        return None;
+    }
+    let command = Cli::command();
+    let mut flags = command.get_subcommands().flat_map(clap::Command::get_arguments);
+    let found = flags.find(|argument| argument.get_long() == flag.strip_prefix("--"))?;
+    Some(found.get_env()?.to_string_lossy().into_owned())
 }
 
 /// What the program can do.
@@ -159,10 +189,10 @@ pub struct TimeArgs {
 #[command(next_help_heading = "Reports")]
 pub struct ReportArgs {
     /// Address of the probes /livez and /readyz, and of /metrics
-    #[arg(long, env = "INVITATION_OPERATOR_LISTEN", value_name = "ADDRESS:PORT", default_value = "0.0.0.0:8080")]
+    #[arg(long, env = "INVITATION_OPERATOR_LISTEN", value_name = "ADDRESS:PORT", default_value = "0.0.0.0:8080", value_parser = values::address)]
     pub listen: SocketAddr,
     /// Another address for /metrics [default: that of the probes]
-    #[arg(long, env = "INVITATION_OPERATOR_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    #[arg(long, env = "INVITATION_OPERATOR_METRICS_LISTEN", value_name = "ADDRESS:PORT", value_parser = values::address)]
     pub metrics_listen: Option<SocketAddr>,
     /// Form of the log
     #[arg(long, env = "INVITATION_OPERATOR_LOG_FORMAT", value_name = "FORMAT", default_value = "auto")]

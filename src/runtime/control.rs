@@ -13,8 +13,9 @@ use crate::controller::fence::DeadlineFence;
 use crate::controller::observer::{MailResult, Observer, PassOutcome};
 use crate::controller::settings::{ControllerSettings, Namespaces};
 use crate::controller::{Ports, run};
+use jiff::Timestamp;
 use kube::Client;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 struct Listener {
     metrics: Arc<Metrics>,
     health: Arc<Health>,
+    /// The end of the API, as last announced.
+    announced: Mutex<Option<Timestamp>>,
 }
 
 impl Observer for Listener {
@@ -62,6 +65,21 @@ impl Calls for Listener {
             record.duration,
             record.limit_remaining.and_then(|left| i64::try_from(left).ok()),
         );
+        if let Some(sunset) = record.sunset {
+            self.announce_sunset(sunset);
+        }
+    }
+}
+
+impl Listener {
+    /// The API has said when it ends: shown in metrics, and logged once for each date.
+    fn announce_sunset(&self, sunset: Timestamp) {
+        self.metrics.api_sunset(sunset.as_second());
+        let mut announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
+        if *announced != Some(sunset) {
+            *announced = Some(sunset);
+            tracing::info!(%sunset, "MongoDB has announced when the API in use ends");
+        }
     }
 }
 
@@ -73,7 +91,7 @@ pub(super) async fn control(
     health: Arc<Health>,
     stop: CancellationToken,
 ) {
-    let listener = Arc::new(Listener { metrics, health: Arc::clone(&health) });
+    let listener = Arc::new(Listener { metrics, health: Arc::clone(&health), announced: Mutex::default() });
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let fence = Arc::new(DeadlineFence::new(Arc::clone(&clock), settings.timings.post_deadline));
     let calls: Arc<dyn Calls> = Arc::<Listener>::clone(&listener);

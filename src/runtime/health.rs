@@ -110,6 +110,18 @@ pub enum Pages {
     Metrics,
 }
 
+impl Pages {
+    /// The pages, for the log.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "probes and metrics",
+            Self::Probes => "probes",
+            Self::Metrics => "metrics",
+        }
+    }
+}
+
 /// Serves until told to stop.
 ///
 /// # Errors
@@ -160,5 +172,95 @@ async fn numbers(State(shown): State<Shown>) -> Response {
     match shown.metrics.text() {
         Ok(text) => ([(header::CONTENT_TYPE, OPENMETRICS)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::net::SocketAddr;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    struct Server {
+        address: SocketAddr,
+        health: Arc<Health>,
+        stop: CancellationToken,
+        task: tokio::task::JoinHandle<std::io::Result<()>>,
+    }
+
+    async fn server(pages: Pages) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (health, stop) = (Arc::new(Health::default()), CancellationToken::new());
+        let task = tokio::spawn(serve(listener, pages, Arc::clone(&health), Arc::default(), stop.clone()));
+        Server { address, health, stop, task }
+    }
+
+    async fn get(server: &Server, path: &str) -> String {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn alive_means_progress() {
+        let server = server(Pages::All).await;
+        tokio::time::advance(LONGEST_SILENCE * 10).await;
+        assert!(get(&server, "/livez").await.starts_with("HTTP/1.1 200"), "a long start is no death");
+        server.health.beat();
+        tokio::time::advance(LONGEST_SILENCE).await;
+        assert!(get(&server, "/livez").await.starts_with("HTTP/1.1 200"));
+        tokio::time::advance(Duration::from_secs(2)).await;
+        let dead = get(&server, "/livez").await;
+        assert!(dead.starts_with("HTTP/1.1 503") && dead.contains("no progress for 182 s"), "{dead}");
+        server.health.beat();
+        assert!(get(&server, "/livez").await.starts_with("HTTP/1.1 200"));
+    }
+
+    #[tokio::test]
+    async fn readiness_says_what_is_waited_for() {
+        let server = server(Pages::All).await;
+        for (readiness, part) in [
+            (Readiness::Starting, "starting"),
+            (Readiness::Unreachable("connection refused".to_owned()), "cannot be used: connection refused"),
+            (
+                Readiness::KindsMissing(vec!["Inviter", "InvitationClaim"]),
+                "does not know Inviter, InvitationClaim: run `invitation-operator crds | kubectl apply -f -`",
+            ),
+            (Readiness::Syncing, "reading the first lists"),
+            (Readiness::Stopping, "stopping"),
+        ] {
+            server.health.set(readiness);
+            let answer = get(&server, "/readyz").await;
+            assert!(answer.starts_with("HTTP/1.1 503") && answer.contains(part), "{answer}");
+        }
+        server.health.set(Readiness::Ready);
+        assert!(get(&server, "/readyz").await.starts_with("HTTP/1.1 200"));
+    }
+
+    #[tokio::test]
+    async fn metrics_have_the_content_type_of_openmetrics() {
+        let server = server(Pages::Metrics).await;
+        let answer = get(&server, "/metrics").await;
+        assert!(
+            answer.contains("content-type: application/openmetrics-text; version=1.0.0; charset=utf-8"),
+            "{answer}"
+        );
+        assert!(answer.trim_end().ends_with("# EOF"), "{answer}");
+        assert!(get(&server, "/livez").await.starts_with("HTTP/1.1 404"));
+    }
+
+    #[tokio::test]
+    async fn probes_can_stand_alone_and_end_when_told() {
+        let server = server(Pages::Probes).await;
+        assert!(get(&server, "/livez").await.starts_with("HTTP/1.1 200"));
+        assert!(get(&server, "/metrics").await.starts_with("HTTP/1.1 404"));
+        server.stop.cancel();
+        server.task.await.unwrap().unwrap();
     }
 }

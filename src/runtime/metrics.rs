@@ -33,6 +33,7 @@ pub struct Metrics {
     exchanges: Counters<1>,
     call_seconds: Durations,
     limit_remaining: Gauges,
+    api_sunset: Gauge,
     invitations: Tally,
     inviters: Tally,
     mails: Counters<1>,
@@ -60,6 +61,11 @@ impl Default for Metrics {
             ),
             call_seconds: durations(r, "api_call_duration", "How long a call to MongoDB took, by endpoint"),
             limit_remaining: registered(r, "api_limit_remaining", "Calls left under MongoDB's rate limit, by endpoint"),
+            api_sunset: registered(
+                r,
+                "api_sunset_timestamp_seconds",
+                "When MongoDB ends the API in use, as its answers announce; 0 while they do not",
+            ),
             invitations: Tally::registered(r, "invitations", "phase", "ProjectInvitations, by phase"),
             inviters: Tally::registered(
                 r,
@@ -153,6 +159,11 @@ impl Metrics {
         }
     }
 
+    /// The API in use ends at this second of Unix time, as its answers announce.
+    pub fn api_sunset(&self, second: i64) {
+        self.api_sunset.set(second);
+    }
+
     /// How many invitations there are of each phase; a phase that is not named has none.
     pub fn objects_by_phase(&self, counts: &[(&'static str, usize)]) {
         self.invitations.set(counts);
@@ -201,5 +212,81 @@ impl Metrics {
         let mut text = String::new();
         text::encode(&mut text, &self.registry)?;
         Ok(text)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn used() -> Metrics {
+        let metrics = Metrics::default();
+        metrics.pass_finished("changed", Duration::from_millis(20));
+        metrics.call_finished("list", "success", 2, Duration::from_millis(50), Some(-1));
+        metrics.objects_by_phase(&[("Invited", 2), ("Accepted", 1)]);
+        metrics.inviters_by_reason(&[("Ready", 1)]);
+        metrics.mail("created");
+        metrics.open_attempts(1);
+        metrics.unpaid_debts(0);
+        metrics.watch_error("Inviter");
+        metrics.malformed_object("Inviter");
+        metrics.unsafe_timings(60);
+        metrics
+    }
+
+    #[test]
+    fn everything_told_is_shown_under_its_documented_name() {
+        let text = used().text().unwrap();
+        for line in [
+            r#"invitation_operator_build_info{version="0.1.0"} 1"#,
+            r#"invitation_operator_passes_total{outcome="changed"} 1"#,
+            r#"invitation_operator_pass_duration_seconds_count{outcome="changed"} 1"#,
+            r#"invitation_operator_api_calls_total{endpoint="list",class="success"} 1"#,
+            r#"invitation_operator_api_exchanges_total{endpoint="list"} 2"#,
+            r#"invitation_operator_api_call_duration_seconds_count{endpoint="list"} 1"#,
+            r#"invitation_operator_api_limit_remaining{endpoint="list"} -1"#,
+            r#"invitation_operator_invitations{phase="Invited"} 2"#,
+            r#"invitation_operator_inviters{reason="Ready"} 1"#,
+            r#"invitation_operator_mails_total{result="created"} 1"#,
+            "invitation_operator_open_attempts 1",
+            "invitation_operator_unpaid_debts 0",
+            r#"invitation_operator_watch_errors_total{kind="Inviter"} 1"#,
+            r#"invitation_operator_malformed_objects_total{kind="Inviter"} 1"#,
+            "invitation_operator_unsafe_timings 60",
+        ] {
+            assert!(text.lines().any(|shown| shown == line), "{line} is not in:\n{text}");
+        }
+    }
+
+    #[test]
+    fn the_text_is_well_formed() {
+        let text = used().text().unwrap();
+        assert_eq!(text.lines().last(), Some("# EOF"));
+        let mut families = Vec::new();
+        for line in text.lines().filter(|line| *line != "# EOF") {
+            if let Some(metadata) = line.strip_prefix("# ") {
+                let (keyword, rest) = metadata.split_once(' ').unwrap();
+                let (name, said) = rest.split_once(' ').unwrap();
+                assert!(["HELP", "TYPE", "UNIT"].contains(&keyword) && !said.is_empty(), "{line}");
+                families.push(name);
+                continue;
+            }
+            let (series, value) = line.rsplit_once(' ').unwrap();
+            assert!(value.parse::<f64>().is_ok(), "{line}");
+            let name = series.split('{').next().unwrap();
+            assert!(families.iter().any(|family| name.starts_with(family)), "{line} has no family");
+            assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_sort_that_is_gone_falls_to_zero() {
+        let metrics = used();
+        metrics.objects_by_phase(&[("Accepted", 3)]);
+        let text = metrics.text().unwrap();
+        assert!(
+            text.contains(r#"invitations{phase="Invited"} 0"#) && text.contains(r#"invitations{phase="Accepted"} 3"#)
+        );
     }
 }

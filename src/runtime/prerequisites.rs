@@ -97,7 +97,8 @@ fn needed_kinds(watched: &Watched) -> &'static [&'static str] {
 async fn served_kinds(client: &Client) -> kube::Result<Vec<String>> {
     match client.list_api_group_resources(&format!("{GROUP}/{VERSION}")).await {
         Ok(list) => Ok(list.resources.into_iter().map(|resource| resource.kind).collect()),
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(Vec::new()),
+        // By the code: for a group that it does not know, the API server answers with text and no `Status`.
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(Vec::new()),
         Err(error) => Err(error),
     }
 }

@@ -13,6 +13,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
+/// Libraries warn. kube logs every failed request as an error of its own, besides returning it to whoever asked.
+const LIBRARIES: &str = "warn,kube_client::client::builder=off";
 const DEFAULT_NAMESPACE: &str = "invitation-operator";
 const SERVICE_ACCOUNT_NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 
@@ -236,8 +238,8 @@ fn logging(args: &ReportArgs, surroundings: &Surroundings) -> Result<Logging, Se
     };
     let given = args.log_level.trim();
     let directives = match given.to_ascii_lowercase().as_str() {
-        level @ ("error" | "warn" | "info" | "debug" | "trace" | "off") => {
-            format!("{},invitation_operator={level}", if level == "off" { "off" } else { "warn" })
+        level @ ("error" | "warn" | "info" | "debug" | "trace") => {
+            format!("{LIBRARIES},invitation_operator={level}")
         }
         _ => given.to_owned(),
     };

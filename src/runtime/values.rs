@@ -4,6 +4,7 @@
 //! default: those stand in `cli.rs`.
 
 use jiff::SignedDuration;
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -57,6 +58,13 @@ pub(super) fn host(text: &str) -> Result<String, String> {
     Ok(match parsed.port() {
         Some(port) => format!("{name}:{port}"),
         None => name.to_owned(),
+    })
+}
+
+/// An IP address and a port to listen on.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "it is not an IP address and a port: write one such as 0.0.0.0:8080, 127.0.0.1:8080 or [::]:8080".to_owned()
     })
 }
 

@@ -11,6 +11,9 @@ mod refused;
 
 use control_plane::{ControlPlane, Options};
 use invitation_operator::api::crd::crds;
+use invitation_operator::runtime::health::{Health, Readiness};
+use invitation_operator::runtime::prerequisites::{self, Arrival};
+use invitation_operator::runtime::settings::Watched;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, DynamicObject, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -18,6 +21,8 @@ use kube::core::{ApiResource, GroupVersionKind};
 use kube::runtime::{conditions, wait::await_condition};
 use kube::{Client, Config};
 use serde_json::{Value, json};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 const NAMESPACE: &str = "default";
 
@@ -25,7 +30,7 @@ const NAMESPACE: &str = "default";
 async fn the_definitions_do_on_a_real_api_server_what_they_say() {
     let plane = ControlPlane::start(Options { with_controller_manager: false, ..Options::default() }).await.unwrap();
     let client = connect(&plane).await;
-    apply_definitions(&client).await;
+    missing_definitions_are_waited_for(&client).await;
 
     let mut wrong = Vec::new();
     wrong.extend(refused::wrong_specs(&client).await);
@@ -44,6 +49,26 @@ async fn connect(plane: &ControlPlane) -> Client {
     let kubeconfig = Kubeconfig::read_from(plane.kubeconfig_path()).unwrap();
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
     Client::try_from(config).unwrap()
+}
+
+/// The operator may start before its definitions: it says which are missing, and goes on when they come.
+async fn missing_definitions_are_waited_for(client: &Client) {
+    let (health, stop) = (Health::default(), CancellationToken::new());
+    let waiting = Box::pin(prerequisites::wait(client, &Watched::Everywhere, &health, &stop));
+    let arriving = async {
+        while !matches!(health.readiness(), Readiness::KindsMissing(_)) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let said = health.readiness().to_string();
+        assert!(said.contains("does not know ProjectInvitation, Inviter, ClusterInviter, InvitationClaim"), "{said}");
+        apply_definitions(client).await;
+    };
+    let both = async { tokio::join!(waiting, Box::pin(arriving)) };
+    let (arrival, ()) = tokio::time::timeout(Duration::from_secs(60), both)
+        .await
+        .unwrap_or_else(|_| panic!("waited in vain: {}", health.readiness()));
+    assert_eq!(arrival.unwrap(), Arrival::Complete);
+    assert_eq!(health.readiness(), Readiness::Syncing);
 }
 
 async fn apply_definitions(client: &Client) {

@@ -12,8 +12,17 @@ type Refusal = (Kind, Value, &'static str);
 const NOISE: [&str; 5] = ["self.", "matches(", "no such key", "evaluation", "rule:"];
 
 pub(crate) async fn wrong_specs(client: &Client) -> Vec<String> {
-    let long = |length: usize| "a".repeat(length);
-    let cases: Vec<Refusal> = vec![
+    let mut wrong = Vec::new();
+    for (kind, changed, expected) in invitations().into_iter().chain(inviters()).chain(reaches()) {
+        let refusal = message(kind.api(client).create(&dry_run(), &kind.object("refused", &changed)).await);
+        wrong.extend(judged(kind, &changed, &refusal, expected));
+    }
+    wrong
+}
+
+fn invitations() -> Vec<Refusal> {
+    let long = "a".repeat(250);
+    vec![
         (
             Kind::Invitation,
             json!({"projectId": "my-project"}),
@@ -39,7 +48,7 @@ pub(crate) async fn wrong_specs(client: &Client) -> Vec<String> {
         (Kind::Invitation, json!({"username": "jane@example.com "}), "without a display name or blanks"),
         (Kind::Invitation, json!({"username": "jane@example..com"}), "e-mail address"),
         (Kind::Invitation, json!({"username": ""}), "e-mail address"),
-        (Kind::Invitation, json!({"username": format!("{}@example.com", long(250))}), "254"),
+        (Kind::Invitation, json!({"username": format!("{long}@example.com")}), "254"),
         (Kind::Invitation, json!({"roles": []}), "roles must name at least one project role, such as GROUP_READ_ONLY"),
         (Kind::Invitation, json!({"roles": [""]}), "each role must be a MongoDB project role"),
         (Kind::Invitation, json!({"roles": ["readOnly"]}), "such as GROUP_READ_ONLY"),
@@ -61,6 +70,11 @@ pub(crate) async fn wrong_specs(client: &Client) -> Vec<String> {
         ),
         (Kind::Invitation, json!({"readyWhen": "Sent"}), "supported values: \"Invited\", \"Accepted\""),
         (Kind::Invitation, json!({"deletion": {"invitation": "Delete"}}), "supported values: \"Cancel\", \"Keep\""),
+    ]
+}
+
+fn inviters() -> Vec<Refusal> {
+    vec![
         (Kind::Inviter, json!({"product": "Compass"}), "supported values: \"Atlas\", \"CloudManager\", \"OpsManager\""),
         (
             Kind::Inviter,
@@ -104,6 +118,12 @@ pub(crate) async fn wrong_specs(client: &Client) -> Vec<String> {
         (Kind::Inviter, json!({"mode": "DryRun"}), "supported values: \"Enforce\", \"Observe\""),
         (Kind::Inviter, json!({"adoption": "Own"}), "supported values: \"Any\", \"SameRoles\", \"Never\""),
         (Kind::Inviter, json!({"onUnknown": "Wait"}), "supported values: \"Retry\", \"Hold\""),
+    ]
+}
+
+/// `allow` and `namespaces`.
+fn reaches() -> Vec<Refusal> {
+    vec![
         (
             Kind::Inviter,
             json!({"allow": {"projects": ["*", "5f1d7c8e9a3b2c4d5e6f7a8b"]}}),
@@ -158,13 +178,7 @@ pub(crate) async fn wrong_specs(client: &Client) -> Vec<String> {
             json!({"namespaces": {"matchExpressions": [{"key": "a", "operator": "Is"}]}}),
             "supported values",
         ),
-    ];
-    let mut wrong = Vec::new();
-    for (kind, changed, expected) in cases {
-        let refusal = message(kind.api(client).create(&dry_run(), &kind.object("refused", &changed)).await);
-        wrong.extend(judged(kind, &changed, &refusal, expected));
-    }
-    wrong
+    ]
 }
 
 pub(crate) async fn wrong_changes(client: &Client) -> Vec<String> {

@@ -40,12 +40,13 @@ impl Problem {
         let header = answer.headers.get("x-error-code").and_then(|value| value.to_str().ok());
         let body = body.unwrap_or_default();
         let in_body = text(body.error_code.as_ref()).and_then(|code| usable_code(&code));
-        let is_the_apis = [&body.error, &body.error_code, &body.detail, &body.reason].iter().any(|f| f.is_some());
         let code = in_body.or_else(|| header.and_then(usable_code));
+        // Gateways write JSON too, with a word in `error` where the API has a number.
+        let is_the_apis = code.is_some() || body.error.as_ref().is_some_and(Value::is_number);
         Self {
-            is_the_apis: is_the_apis || code.is_some(),
             code,
-            detail: detail(&body),
+            detail: detail(&body).filter(|_| is_the_apis),
+            is_the_apis,
             parameters: match body.parameters {
                 Some(Value::Array(parameters)) => parameters,
                 Some(_) | None => Vec::new(),

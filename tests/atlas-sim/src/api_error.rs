@@ -62,10 +62,13 @@ impl ApiError {
 
     /// The HTTP answer.
     pub(crate) fn reply(&self) -> Reply {
+        // Recorded answers have `null` there, too (contract §4.1).
+        let unexpected = self.code.as_deref() == Some("UNEXPECTED_ERROR") && self.parameters.is_empty();
+        let parameters = if unexpected { Value::Null } else { Value::Array(self.parameters.clone()) };
         let mut body = json!({
             "detail": self.detail,
             "error": self.status.as_u16(),
-            "parameters": self.parameters,
+            "parameters": parameters,
             "reason": self.status.canonical_reason().unwrap_or_default(),
         });
         let mut reply = Reply::status(self.status);

@@ -37,6 +37,8 @@ pub struct Behaviour {
     pub granted_reply: GrantReply,
     /// Answer to a POST for somebody who is in the project already (§10.2, §10.3).
     pub member_reply: MemberReply,
+    /// How the digest challenge is written (§5.1).
+    pub challenge: ChallengeStyle,
     /// Status that goes with `INVALID_INVITATION_ID` (§2.3).
     pub gone_status: GoneStatus,
     /// What happens to the case of addresses (§10.8).
@@ -67,6 +69,7 @@ impl Default for Behaviour {
             duplicate_invite: DuplicateInvite::default(),
             granted_reply: GrantReply::default(),
             member_reply: MemberReply::default(),
+            challenge: ChallengeStyle::default(),
             gone_status: GoneStatus::default(),
             username_case: UsernameCase::default(),
             username_filter: UsernameFilter::default(),
@@ -161,4 +164,17 @@ pub enum UsernameFilter {
     Prefix,
     /// The parameter is ignored.
     Ignored,
+}
+
+/// How the digest challenge is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ChallengeStyle {
+    /// As recorded from the real service.
+    #[default]
+    Recorded,
+    /// With `charset=UTF-8`, as newer Jetty servers under Ops Manager may write it.
+    Charset,
+    /// With the documentation's `op="auth"`, hence without a `qop`: answers are RFC 2069 digests.
+    WithoutQop,
 }

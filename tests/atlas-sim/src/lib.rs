@@ -39,7 +39,9 @@ mod simulator;
 mod span;
 mod world;
 
-pub use behaviour::{Behaviour, DuplicateInvite, GoneStatus, GrantReply, MemberReply, UsernameCase, UsernameFilter};
+pub use behaviour::{
+    Behaviour, ChallengeStyle, DuplicateInvite, GoneStatus, GrantReply, MemberReply, UsernameCase, UsernameFilter,
+};
 pub use endpoint::Endpoint;
 pub use fault::{ActiveFault, Fault, FaultRule, Leg};
 pub use options::{Deployment, Options, TlsIdentity};

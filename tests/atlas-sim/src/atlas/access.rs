@@ -28,7 +28,7 @@ pub(super) fn add(cx: &mut Context<'_>) -> Result<Reply, ApiError> {
     let username = body::username(&object)?;
     let roles = body::project_roles(&object, "roles", target.product, &target.id)?;
     throttle(cx.world, cx.call, target.product)?;
-    check_room(cx.world, &target)?;
+    check_room(cx.world, &target, &username)?;
     if cx.world.belongs_to_org(&target.org, &username) {
         cx.world.join_project(&target.id, &username, &roles);
         let to = cx.world.stored_username(&username);

@@ -34,9 +34,10 @@ pub(crate) fn create(cx: &mut Context<'_>) -> Result<Reply, ApiError> {
             MemberReply::Granted => Ok(granted(cx, &target, &username, &roles, created)),
         };
     }
-    check_room(cx.world, &target)?;
+    check_room(cx.world, &target, &username)?;
     if granted_at_once(cx.world, &target, &username) {
         cx.world.join_project(&target.id, &username, &roles);
+        cx.world.forget_invitations(&target.id, &username);
         let to = cx.world.stored_username(&username);
         let request = cx.call.number;
         cx.world.mail(MailKind::AccessGranted, &target.id, &to, None, request);
@@ -220,7 +221,7 @@ pub(crate) fn throttle(world: &mut World, call: &Call, product: Product) -> Resu
 }
 
 /// Refuses one more person than a project or an organisation holds (contract §2.15).
-pub(crate) fn check_room(world: &World, target: &Target) -> Result<(), ApiError> {
+pub(crate) fn check_room(world: &World, target: &Target, username: &str) -> Result<(), ApiError> {
     let (group_limit, org_limit) = (world.behaviour.users_per_group, world.behaviour.users_per_org);
     let in_group = world.projects.get(&target.id).map_or(0, |p| p.members.len() + p.invitations.len());
     let in_org = world.orgs.get(&target.org).map_or(0, |o| o.members.len() + o.invitations.len() + o.pending.len());
@@ -230,7 +231,7 @@ pub(crate) fn check_room(world: &World, target: &Target) -> Result<(), ApiError>
     if in_group >= group_limit {
         return Err(full("MAX_USERS_PER_GROUP_EXCEEDED", "group", &target.id, group_limit));
     }
-    if in_org >= org_limit {
+    if in_org >= org_limit && !world.belongs_to_org(&target.org, username) {
         return Err(full("MAX_USERS_PER_ORG_EXCEEDED", "organization", &target.org, org_limit));
     }
     Ok(())

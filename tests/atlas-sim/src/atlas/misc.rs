@@ -13,7 +13,6 @@ use crate::{
     classic,
     endpoint::Family,
     ids::is_object_id,
-    seed::CredentialKind,
     server::reply::Reply,
     world::limits::BucketShape,
 };
@@ -24,23 +23,19 @@ pub(crate) fn system_status(cx: &Context<'_>) -> Reply {
         Family::Classic => "MongoDB Cloud Manager",
         Family::AtlasV2 | Family::AtlasV1 | Family::Oauth | Family::Other => "MongoDB Atlas",
     };
-    let mut body = json!({
+    let known = &cx.caller.known;
+    let mut roles: Vec<Value> = Vec::new();
+    for (target, held) in known.all_grants() {
+        let field = if cx.world.orgs.contains_key(target) { "orgId" } else { "groupId" };
+        roles.extend(held.iter().map(|role| json!({field: target, "roleName": role})));
+    }
+    let body = json!({
+        "apiKey": {"accessList": [], "id": known.id, "publicKey": known.credential.id, "roles": roles},
         "appName": product,
         "build": "0000000000000000000000000000000000000000",
         "links": self_link(&cx.call.path),
         "throttling": false,
     });
-    let key = &cx.caller.known;
-    if key.credential.kind == CredentialKind::ApiKey
-        && let Some(object) = body.as_object_mut()
-    {
-        let mut roles: Vec<Value> = Vec::new();
-        for (target, held) in key.all_grants() {
-            let field = if cx.world.orgs.contains_key(target) { "orgId" } else { "groupId" };
-            roles.extend(held.iter().map(|role| json!({field: target, "roleName": role})));
-        }
-        object.insert("apiKey".to_owned(), json!({"accessList": [], "publicKey": key.credential.id, "roles": roles}));
-    }
     Reply::value(StatusCode::OK, body)
 }
 

@@ -29,14 +29,12 @@ pub(super) fn add(cx: &mut Context<'_>) -> Result<Reply, ApiError> {
     let username = body::username(&object)?;
     let roles = body::project_roles(&object, "roles", target.product, &target.id)?;
     throttle(cx.world, cx.call, target.product)?;
-    let there = people(cx.world, &target, false).into_iter().any(|person| {
-        person.username.eq_ignore_ascii_case(&username)
-            && matches!(person.standing, Standing::Active | Standing::Pending)
-    }) || hidden_pending(cx, &target, &username);
-    if there {
+    // A pending person whose domain was verified meanwhile is activated (contract §2.6).
+    let waits = is_pending(cx, &target, &username) && !cx.world.belongs_to_org(&target.org, &username);
+    if waits || cx.world.is_member(&target.id, &username) {
         return Err(already_there(StatusCode::CONFLICT, &username, &target));
     }
-    check_room(cx.world, &target)?;
+    check_room(cx.world, &target, &username)?;
     if cx.world.belongs_to_org(&target.org, &username) {
         cx.world.join_project(&target.id, &username, &roles);
         if let Some(org) = cx.world.orgs.get_mut(&target.org) {
@@ -141,8 +139,8 @@ fn wanted(cx: &Context<'_>, target: &Target) -> Result<super::group_users::Perso
         .ok_or_else(|| not_in_group(&cx.route.item, &target.id))
 }
 
-/// Whether somebody is pending but not listed yet.
-fn hidden_pending(cx: &Context<'_>, target: &Target, username: &str) -> bool {
+/// Whether somebody is pending, listed already or not.
+fn is_pending(cx: &Context<'_>, target: &Target, username: &str) -> bool {
     let now = cx.world.clock.now();
     cx.world.orgs.get(&target.org).is_some_and(|org| {
         org.pending.iter().any(|pending| {

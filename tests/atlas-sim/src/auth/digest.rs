@@ -1,6 +1,7 @@
 //! HTTP digest as the real servers do it (contract §5.1).
 //!
-//! Owns nonces: 24 random bytes, 60 seconds, 1024 uses, each `nc` once. MD5 and `qop=auth` only.
+//! Owns nonces: 24 random bytes, 60 seconds, 1024 uses, each `nc` once. MD5 only, and `qop=auth`
+//! unless the behaviour leaves it out.
 //! Must never accept a digest over anything but the request target exactly as sent.
 
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
@@ -9,6 +10,7 @@ use md5::{Digest as _, Md5};
 
 use crate::{
     api_error::ApiError,
+    behaviour::ChallengeStyle,
     clock::between,
     seed::CredentialKind,
     server::{call::Call, reply::Reply},
@@ -28,10 +30,13 @@ pub(crate) fn challenge(world: &mut World, stale: bool) -> Reply {
     let nonce = world.mint.base64(24);
     world.credentials.nonces.retain(|_, nonce| between(nonce.issued, now) <= NONCE_LIFE);
     world.credentials.nonces.insert(nonce.clone(), Nonce { issued: now, used: std::collections::BTreeSet::new() });
-    let header = format!(
-        "Digest realm=\"{REALM}\", domain=\"\", nonce=\"{nonce}\", algorithm=MD5, qop=\"auth\", \
-         stale={stale}"
-    );
+    let qop = match world.behaviour.challenge {
+        ChallengeStyle::Recorded => "qop=\"auth\"",
+        ChallengeStyle::Charset => "qop=\"auth\", charset=UTF-8",
+        ChallengeStyle::WithoutQop => "op=\"auth\"",
+    };
+    let header =
+        format!("Digest realm=\"{REALM}\", domain=\"\", nonce=\"{nonce}\", algorithm=MD5, {qop}, stale={stale}");
     ApiError::unauthorized().reply().header("www-authenticate", &header)
 }
 
@@ -40,7 +45,10 @@ pub(crate) fn check(world: &mut World, call: &Call) -> Result<Known, Reply> {
     let fields = parse(call.header("authorization").unwrap_or_default());
     let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
 
-    let nonce = match use_nonce(world, field("nonce"), field("nc")) {
+    let plain = world.behaviour.challenge == ChallengeStyle::WithoutQop && !fields.contains_key("qop");
+    // An RFC 2069 answer has no count; its nonce is good for one use.
+    let count = if plain { "1" } else { field("nc") };
+    let nonce = match use_nonce(world, field("nonce"), count) {
         NonceUse::Fresh => field("nonce"),
         NonceUse::Stale => return Err(challenge(world, true)),
         NonceUse::Refused => return Err(challenge(world, false)),
@@ -54,9 +62,13 @@ pub(crate) fn check(world: &mut World, call: &Call) -> Result<Known, Reply> {
     let secret = &known.credential.secret;
     let ha1 = md5_hex(&format!("{}:{REALM}:{secret}", field("username")));
     let ha2 = md5_hex(&format!("{}:{target}", call.method));
-    let expected = md5_hex(&format!("{ha1}:{nonce}:{}:{}:{}:{ha2}", field("nc"), field("cnonce"), field("qop")));
+    let expected = if plain {
+        md5_hex(&format!("{ha1}:{nonce}:{ha2}"))
+    } else {
+        md5_hex(&format!("{ha1}:{nonce}:{}:{}:{}:{ha2}", field("nc"), field("cnonce"), field("qop")))
+    };
     let holds = field("realm") == REALM
-        && field("qop") == "auth"
+        && (plain || field("qop") == "auth")
         && algorithm.eq_ignore_ascii_case("MD5")
         && field("uri") == target
         && field("response") == expected;

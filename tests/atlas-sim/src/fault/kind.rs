@@ -48,6 +48,16 @@ pub enum Fault {
         #[serde(default)]
         after_effect: bool,
     },
+    /// Any JSON instead of an answer: errors of OAuth, `badRequestDetail`, odd successes.
+    Json {
+        /// HTTP status.
+        status: u16,
+        /// The body.
+        body: Value,
+        /// Whether the call acts all the same.
+        #[serde(default)]
+        after_effect: bool,
+    },
     /// The connection is reset and nothing happened.
     ResetBefore,
     /// The call acts, then the connection is reset.
@@ -164,6 +174,7 @@ impl Fault {
             Self::Latency { .. } => "latency",
             Self::Status { .. } => "status",
             Self::Html { .. } => "html",
+            Self::Json { .. } => "json",
             Self::ResetBefore => "resetBefore",
             Self::ResetAfter => "resetAfter",
             Self::HangBefore => "hangBefore",

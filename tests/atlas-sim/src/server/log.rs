@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::endpoint::Endpoint;
 
+/// Records kept, so that a rehearsal may run for days.
+const MOST: usize = 1_000_000;
+
 /// How a request authenticated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -82,6 +85,14 @@ impl Log {
     pub(crate) fn number(&mut self) -> u64 {
         self.next += 1;
         self.next
+    }
+
+    /// Adds a record; the oldest goes when there are too many.
+    pub(crate) fn push(&mut self, record: RequestRecord) {
+        if self.records.len() >= MOST {
+            self.records.drain(..MOST / 2);
+        }
+        self.records.push(record);
     }
 
     /// Changes the record of a request, unless it was cleared meanwhile.

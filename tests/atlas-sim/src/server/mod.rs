@@ -4,6 +4,7 @@
 //! before or after an effect. Must never decide what an answer says.
 
 pub(crate) mod call;
+mod ending;
 pub(crate) mod log;
 pub(crate) mod pieces;
 pub(crate) mod pipeline;
@@ -77,6 +78,8 @@ pub(crate) enum Outcome {
     Answer(Response<Pieces>),
     /// The connection is reset.
     Reset,
+    /// No answer, for as long as the client keeps the connection.
+    Silence,
 }
 
 /// What a listener does with a call.
@@ -126,6 +129,7 @@ where
             let request = Request::from_parts(parts, body.to_bytes());
             match handler.handle(request, peer).await {
                 Outcome::Answer(response) => Ok(response),
+                Outcome::Silence => std::future::pending().await,
                 Outcome::Reset => {
                     ending.reset();
                     Err(Cut)

@@ -3,28 +3,14 @@
 //! Owns the order: log, authenticate, faults, effect, faults again, answer. The effect is one
 //! critical section and runs apart from the connection.
 
-use std::{
-    future::Future,
-    net::SocketAddr,
-    pin::Pin,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::Request;
 use serde_json::Value;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
-use super::{
-    Handler, Outcome, Shared,
-    call::Call,
-    detached,
-    log::RequestRecord,
-    pieces::Pieces,
-    reply::{Content, Reply},
-    transform,
-};
+use super::{Handler, Outcome, Shared, call::Call, detached, ending, log::RequestRecord, reply::Reply, transform};
 use crate::{
     api_error::ApiError,
     atlas::{self, Context},
@@ -36,8 +22,6 @@ use crate::{
     span::Span,
     world::World,
 };
-
-const FOREVER: Duration = Duration::from_secs(24 * 3600);
 
 /// Handles calls to the simulated service.
 #[derive(Clone, Debug)]
@@ -70,14 +54,11 @@ async fn serve(shared: Arc<Shared>, request: Request<Bytes>, peer: SocketAddr) -
     let latency = shared.world().behaviour.latency.duration();
     let outcome = proceed(&shared, &prepared, latency).await;
     let outcome = match outcome {
-        Step::Answer(reply) => answer(&prepared, &reply),
+        Step::Answer(reply) => ending::answer(&prepared.call, &prepared.faults, &reply),
         Step::End(Afterwards::Reset) => Outcome::Reset,
-        Step::End(Afterwards::Hang) => {
-            sleep(FOREVER).await;
-            Outcome::Reset
-        }
+        Step::End(Afterwards::Hang) => Outcome::Silence,
     };
-    finish(&shared, &prepared, &outcome);
+    ending::record(&shared, prepared.call.number, prepared.started.elapsed(), &outcome);
     outcome
 }
 
@@ -139,7 +120,7 @@ fn prepare(world: &mut World, request: Request<Bytes>, peer: SocketAddr) -> Prep
         faults: faults.iter().map(|f| f.name().to_owned()).collect(),
         user_agent: call.header("user-agent").map(str::to_owned),
     };
-    world.log.records.push(record);
+    world.log.push(record);
     Prepared { call, route, caller, refused, faults, started: Instant::now() }
 }
 
@@ -235,38 +216,6 @@ fn effect(world: &mut World, prepared: &Prepared) -> Reply {
         Family::Classic => classic::answer(&mut context),
         Family::AtlasV2 | Family::AtlasV1 | Family::Oauth | Family::Other => atlas::answer(&mut context),
     }
-}
-
-fn answer(prepared: &Prepared, reply: &Reply) -> Outcome {
-    let reply = reply.clone().default_header("server", "mdbws").default_header(
-        "x-mongodb-service-version",
-        "gitHash=0000000000000000000000000000000000000000; versionString=v20260810",
-    );
-    let body = reply.bytes(&prepared.call);
-    let flow = transform::flow(&prepared.faults);
-    let length = body.len() + flow.padding;
-    let mut response = Response::new(Pieces::new(body, &flow));
-    *response.status_mut() = reply.status;
-    *response.headers_mut() = (*reply.headers).clone();
-    let bodyless = reply.status == http::StatusCode::NO_CONTENT;
-    if !(bodyless && matches!(reply.content, Content::Nothing)) {
-        response.headers_mut().insert(http::header::CONTENT_LENGTH, length.into());
-    }
-    Outcome::Answer(response)
-}
-
-fn finish(shared: &Shared, prepared: &Prepared, outcome: &Outcome) {
-    let elapsed = u64::try_from(prepared.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    shared.world().log.update(prepared.call.number, |record| {
-        record.finished = true;
-        record.elapsed_ms = Some(elapsed);
-        if let Outcome::Answer(response) = outcome {
-            record.status = Some(response.status().as_u16());
-            record.error_code =
-                response.headers().get("x-error-code").and_then(|code| code.to_str().ok()).map(str::to_owned);
-        }
-    });
-    shared.ring();
 }
 
 async fn pause(length: Duration) {

@@ -32,6 +32,10 @@ pub(crate) fn instead(fault: &Fault) -> Option<(Reply, bool)> {
             let reply = Reply::status(status).raw("text/html", page);
             Some((reply, *after_effect))
         }
+        Fault::Json { status, body, after_effect } => {
+            let reply = Reply::status(code_of(*status)).json("application/json", body.clone());
+            Some((reply, *after_effect))
+        }
         Fault::Redirect { status, location } => {
             let reply = Reply::status(code_of(*status)).header("location", location);
             Some((reply, false))

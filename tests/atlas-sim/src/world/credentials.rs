@@ -26,6 +26,8 @@ pub(crate) struct Credentials {
 /// A credential with its grants.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
+    /// Id of the key itself, which is not its public half.
+    pub(crate) id: String,
     pub(crate) credential: Credential,
     grants: BTreeMap<String, Vec<String>>,
     access_list: Option<Vec<String>>,
@@ -49,12 +51,13 @@ impl Credentials {
     /// Adds a credential, in place of one with the same id.
     pub(crate) fn add(
         &mut self,
+        id: String,
         credential: Credential,
         grants: BTreeMap<String, Vec<String>>,
         access_list: Option<Vec<String>>,
     ) {
         self.remove(&credential.id);
-        self.known.push(Known { credential, grants, access_list });
+        self.known.push(Known { id, credential, grants, access_list });
     }
 
     /// Removes a credential and its tokens.

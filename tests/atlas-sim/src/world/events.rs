@@ -60,6 +60,7 @@ impl World {
         let Some((org, _)) = self.scope(project) else {
             return false;
         };
+        self.next_expiry = now;
         let mut found = false;
         if let Some(project) = self.projects.get_mut(project) {
             for invitation in &mut project.invitations {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{World, outbox::MailKind, people::union};
+use super::{World, outbox::MailKind};
 use crate::{clock::after, ids::Mint};
 
 /// A legacy project invitation.
@@ -60,16 +60,29 @@ pub(crate) struct Sender {
 }
 
 impl World {
-    /// Drops legacy invitations whose time is over. Called before every effect and view.
+    /// Drops legacy invitations whose time is over. Called before every effect and view; looks at
+    /// them only when one may have ended since the last time.
     pub(crate) fn sweep(&mut self) {
         let now = self.clock.now();
+        if now < self.next_expiry {
+            return;
+        }
         let grace = self.behaviour.expired_listed_for.duration();
+        let mut next = Timestamp::MAX;
+        let mut lives = |expires: Timestamp| {
+            let lives = after(expires, grace) > now;
+            if lives {
+                next = next.min(expires);
+            }
+            lives
+        };
         for project in self.projects.values_mut() {
-            project.invitations.retain(|invitation| after(invitation.expires, grace) > now);
+            project.invitations.retain(|invitation| lives(invitation.expires));
         }
         for org in self.orgs.values_mut() {
-            org.invitations.retain(|invitation| after(invitation.expires, grace) > now);
+            org.invitations.retain(|invitation| lives(invitation.expires));
         }
+        self.next_expiry = next;
     }
 
     /// Sends a legacy project invitation, and the organisation invitation it implies (§2.7).
@@ -127,80 +140,6 @@ impl World {
         ));
     }
 
-    /// Sends a legacy organisation invitation.
-    pub(crate) fn send_org_invitation(
-        &mut self,
-        org: &str,
-        username: &str,
-        roles: Vec<String>,
-        groups: BTreeMap<String, Vec<String>>,
-        sender: &Sender,
-    ) -> Option<OrgInvitation> {
-        let times = self.times();
-        let stored = self.stored_username(username);
-        let project = groups.keys().next().cloned().unwrap_or_default();
-        let target = self.orgs.get_mut(org)?;
-        let existing = target.invitations.iter_mut().find(|i| i.username.eq_ignore_ascii_case(username));
-        let invitation = if let Some(existing) = existing {
-            existing.groups.extend(groups);
-            union(&mut existing.roles, &roles);
-            existing.clone()
-        } else {
-            let fresh = times.org_invitation(&mut self.mint, stored, roles, groups, sender);
-            target.invitations.push(fresh.clone());
-            fresh
-        };
-        self.mail(
-            MailKind::OrganizationInvitation,
-            &project,
-            &invitation.username,
-            Some(&invitation.id),
-            sender.request,
-        );
-        Some(invitation)
-    }
-
-    /// Invites through the users API: amends a pending organisation invitation, else makes one.
-    pub(crate) fn send_pending(
-        &mut self,
-        org: &str,
-        username: &str,
-        org_roles: &[String],
-        groups: BTreeMap<String, Vec<String>>,
-        sender: &Sender,
-    ) -> Option<Pending> {
-        let times = self.times();
-        let now = self.clock.now();
-        let stored = self.stored_username(username);
-        let project = groups.keys().next().cloned().unwrap_or_default();
-        let target = self.orgs.get_mut(org)?;
-        // Expired and rejected people are replaced (contract §1.2).
-        target.pending.retain(|p| !p.username.eq_ignore_ascii_case(username) || (!p.rejected && p.expires > now));
-        let existing = target.pending.iter_mut().find(|p| p.username.eq_ignore_ascii_case(username));
-        let pending = if let Some(existing) = existing {
-            for (group, roles) in groups {
-                union(existing.groups.entry(group).or_default(), &roles);
-            }
-            existing.clone()
-        } else {
-            let fresh = Pending {
-                id: self.mint.object_id(times.created),
-                username: stored,
-                org_roles: if org_roles.is_empty() { vec!["ORG_MEMBER".to_owned()] } else { org_roles.to_vec() },
-                created: times.created,
-                expires: times.expires,
-                inviter: sender.inviter.clone(),
-                rejected: false,
-                visible: times.visible,
-                groups,
-            };
-            target.pending.push(fresh.clone());
-            fresh
-        };
-        self.mail(MailKind::OrganizationInvitation, &project, &pending.username, Some(&pending.id), sender.request);
-        Some(pending)
-    }
-
     /// Deletes a legacy project invitation. The organisation invitation stays, without this
     /// project's roles (contract §2.7, §10.17).
     pub(crate) fn cancel_invitation(&mut self, project: &str, id: &str) -> bool {
@@ -235,11 +174,13 @@ impl World {
         }
     }
 
-    fn times(&self) -> Times {
+    pub(super) fn times(&mut self) -> Times {
         let created = self.clock.whole_second();
+        let expires = after(created, self.behaviour.invitation_life.duration());
+        self.next_expiry = self.next_expiry.min(expires);
         Times {
             created,
-            expires: after(created, self.behaviour.invitation_life.duration()),
+            expires,
             visible: if self.behaviour.list_lag.duration().is_zero() {
                 created
             } else {
@@ -250,14 +191,14 @@ impl World {
 }
 
 /// The three moments of a new invitation.
-struct Times {
-    created: Timestamp,
-    expires: Timestamp,
-    visible: Timestamp,
+pub(super) struct Times {
+    pub(super) created: Timestamp,
+    pub(super) expires: Timestamp,
+    pub(super) visible: Timestamp,
 }
 
 impl Times {
-    fn org_invitation(
+    pub(super) fn org_invitation(
         &self,
         mint: &mut Mint,
         username: String,

@@ -7,6 +7,7 @@ pub(crate) mod credentials;
 pub(crate) mod events;
 pub(crate) mod invitations;
 pub(crate) mod limits;
+mod org_invitations;
 pub(crate) mod outbox;
 pub(crate) mod people;
 pub(crate) mod planting;
@@ -49,6 +50,8 @@ pub(crate) struct World {
     pub(crate) outbox: Vec<Mail>,
     pub(crate) log: Log,
     pub(crate) faults: Faults,
+    /// No legacy invitation ends before this moment.
+    next_expiry: Timestamp,
 }
 
 /// An organisation.
@@ -94,6 +97,7 @@ impl World {
             outbox: Vec::new(),
             log: Log::default(),
             faults: Faults::default(),
+            next_expiry: Timestamp::MAX,
         }
     }
 

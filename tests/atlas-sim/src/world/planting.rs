@@ -70,7 +70,8 @@ impl World {
         let (id, secret) = self.fresh_secret(seed.kind);
         let credential =
             Credential { kind: seed.kind, id: seed.id.unwrap_or(id), secret: seed.secret.unwrap_or(secret) };
-        self.credentials.add(credential.clone(), seed.grants, seed.access_list);
+        let key_id = self.fresh_id();
+        self.credentials.add(key_id, credential.clone(), seed.grants, seed.access_list);
         credential
     }
 

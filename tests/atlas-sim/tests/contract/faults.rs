@@ -1,9 +1,10 @@
 //! Faults: what goes wrong, when, and whether it acted.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use atlas_sim::{Endpoint, Fault, FaultRule, Leg, Span};
 use reqwest::{Method, StatusCode};
+use tokio::time::Instant;
 
 use crate::lab::{Got, JANE, Lab, invitation};
 
@@ -127,6 +128,16 @@ async fn a_proxy_answers_html() {
     let got = attempt(&lab).await.unwrap();
     assert_eq!((got.status.as_u16(), got.header("content-type")), (502, "text/html"));
     assert!(got.text.starts_with("<html>"));
+}
+
+// §6.2: the docs show the token endpoint's 429 in OAuth's shape, too.
+#[tokio::test]
+async fn any_json_can_stand_in_for_an_answer() {
+    let lab = Lab::atlas().await;
+    let body = serde_json::json!({"error": "rate_limited"});
+    lab.sim.add_fault(create(Fault::Json { status: 429, body: body.clone(), after_effect: false }));
+    let got = attempt(&lab).await.unwrap();
+    assert_eq!((got.status.as_u16(), got.json()), (429, body));
 }
 
 #[tokio::test]

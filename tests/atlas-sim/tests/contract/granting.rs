@@ -3,7 +3,7 @@
 use atlas_sim::{GrantReply, MailKind, MemberReply, Product};
 use reqwest::StatusCode;
 
-use crate::lab::{JANE, Lab};
+use crate::lab::{JANE, Lab, invitation};
 
 // §2.5: a member of the organisation is granted access at once, without invitation; the answer has no id.
 #[tokio::test]
@@ -35,6 +35,30 @@ async fn a_federated_person_is_added_directly() {
     assert_eq!(lab.sim.members(&lab.project).len(), 1);
     assert!(lab.invite("john@other.example").await.status.is_success());
     assert_eq!(lab.invites().await.len(), 1);
+}
+
+// §2.6: re-adding a pending federated person activates them, in both generations.
+#[tokio::test]
+async fn a_pending_person_is_activated_once_their_domain_is_verified() {
+    let lab = Lab::users().await;
+    let (users, invites) = (lab.path("/users"), lab.path("/invites"));
+    lab.post(&users, &invitation(JANE)).await.ok();
+    lab.post(&invites, &invitation("john@example.com")).await.ok();
+    lab.sim.federate(&lab.org(), "example.com");
+    assert_eq!(lab.post(&users, &invitation(JANE)).await.ok()["orgMembershipStatus"], "ACTIVE");
+    assert_eq!(lab.post(&invites, &invitation("john@example.com")).await.status, StatusCode::NO_CONTENT);
+    assert!(lab.sim.invitations(&lab.project).is_empty());
+    assert_eq!(lab.sim.members(&lab.project).len(), 2);
+}
+
+// §2.17: somebody who accepted and left still belongs to the organisation, so a new POST grants at once.
+#[tokio::test]
+async fn somebody_who_left_is_granted_access_again() {
+    let lab = Lab::atlas().await;
+    lab.invite(JANE).await.ok();
+    assert!(lab.sim.accept(&lab.project, JANE) && lab.sim.leave(&lab.project, JANE));
+    assert_eq!(lab.invite(JANE).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(lab.sim.members(&lab.project).len(), 1);
 }
 
 // §10.2, §10.3: somebody who is in the project already.

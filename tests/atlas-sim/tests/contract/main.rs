@@ -15,6 +15,7 @@ mod faults;
 mod granting;
 mod lab;
 mod limits;
+mod oauth;
 mod organisation;
 mod permissions;
 mod users_api;

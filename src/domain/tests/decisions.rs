@@ -1,0 +1,354 @@
+//! What was seen, what it means: one test a row of the table.
+
+use crate::api::{
+    Adoption, InvitationClaimSpec, Mode, OnUnknown, Origin, Owner, Phase, Plan, Reason, Verdict, VerdictKind,
+};
+use crate::domain::decide::{decide, look_need};
+use crate::domain::desired::Life;
+use crate::domain::facts::{Facts, Ownership, Quarantine};
+use crate::domain::ledger;
+use crate::domain::policy::{Allow, Allowed};
+use crate::domain::schedule::Wake;
+use crate::domain::step::{Decision, LookNeed, Step};
+use crate::domain::testing::{absent, claim, facts, gone, invitation, member, now, pending};
+use jiff::SignedDuration;
+use std::time::Duration;
+
+/// Facts of an object that owns this claim.
+fn owning(claim: InvitationClaimSpec) -> Facts {
+    Facts { claim: Some(claim), ownership: Ownership::Mine, ..facts() }
+}
+
+/// Facts of an object whose invitation is recorded.
+fn invited() -> Facts {
+    owning(ledger::recorded(claim(&facts()), &invitation(), Origin::Created))
+}
+
+fn attempting() -> Facts {
+    let facts = facts();
+    let claim = ledger::attempt_opened(claim(&facts), &facts);
+    Facts { quarantine: Some(Quarantine::Over), ..owning(claim) }
+}
+
+fn recorded_claim(decision: &Decision) -> &InvitationClaimSpec {
+    let Step::Record(claim) = &decision.step else { panic!("expected a record, got {:?}", decision.step) };
+    claim
+}
+
+#[track_caller]
+fn rests(facts: &Facts, reason: Reason) -> Decision {
+    let decision = decide(facts);
+    assert_eq!((&decision.step, decision.finding.reason), (&Step::Rest, reason), "{}", decision.finding.message);
+    decision
+}
+
+#[test]
+fn nobody_there_and_nothing_recorded_is_invited_with_an_open_attempt() {
+    let decision = decide(&facts());
+    let Step::Invite(claim) = &decision.step else { panic!("{:?}", decision.step) };
+    let attempt = claim.attempt.as_ref().unwrap();
+    assert_eq!(attempt.nonce, "nonce");
+    assert_eq!(attempt.deadline.0.duration_since(attempt.started_at.0), SignedDuration::from_secs(10));
+    assert_eq!(claim.mails.len(), 1);
+    assert_eq!(claim.owner.as_ref().unwrap().uid, "uid-1");
+}
+
+#[test]
+fn nothing_is_sent_on_a_roster_that_was_begun_before_the_live_read() {
+    let mut facts = facts();
+    facts.sight.as_mut().unwrap().fresh = false;
+    assert_eq!(decide(&facts).step, Step::LookAgain);
+    facts.sight = None;
+    assert_eq!(decide(&facts).step, Step::LookAgain);
+    assert_eq!(look_need(&facts, false), LookNeed::Fresh);
+}
+
+#[test]
+fn a_member_is_accepted_without_a_mail() {
+    let decision = decide(&Facts { sight: Some(member()), ..facts() });
+    let claim = recorded_claim(&decision);
+    assert_eq!(claim.verdict.as_ref().unwrap().kind, VerdictKind::Accepted);
+    assert!(claim.mails.is_empty() && claim.accepted_at.is_some());
+}
+
+#[test]
+fn a_member_wins_over_a_pending_invitation() {
+    let mut sight = pending(invitation());
+    sight.member = member().member;
+    let decision = decide(&Facts { sight: Some(sight), ..invited() });
+    assert_eq!(recorded_claim(&decision).verdict.as_ref().unwrap().kind, VerdictKind::Accepted);
+}
+
+#[test]
+fn somebody_elses_invitation_is_taken_over_as_adoption_says() {
+    let mut theirs = invitation();
+    theirs.inviter_username = Some("somebody@example.com".to_owned());
+    let mut other_roles = theirs.clone();
+    other_roles.roles = ["GROUP_OWNER".to_owned()].into();
+    for (adoption, invitation, adopted) in [
+        (Adoption::Any, &theirs, true),
+        (Adoption::Any, &other_roles, true),
+        (Adoption::SameRoles, &theirs, true),
+        (Adoption::SameRoles, &other_roles, false),
+        (Adoption::Never, &theirs, false),
+    ] {
+        let mut facts = Facts { sight: Some(pending(invitation.clone())), ..facts() };
+        facts.inviter.adoption = adoption;
+        if adopted {
+            let decision = decide(&facts);
+            let claim = recorded_claim(&decision);
+            assert_eq!(claim.invitation.as_ref().unwrap().origin, Origin::Adopted);
+            assert!(claim.mails.is_empty());
+        } else {
+            rests(&facts, Reason::InvitationExists);
+        }
+    }
+}
+
+#[test]
+fn changed_roles_of_an_own_invitation_are_replaced_in_place() {
+    let mut facts = Facts { sight: Some(pending(invitation())), ..invited() };
+    facts.desired.roles = ["GROUP_OWNER".to_owned()].into();
+    assert_eq!(decide(&facts).step, Step::UpdateRoles(invitation().id, facts.desired.roles.clone()));
+    facts.sight.as_mut().unwrap().fresh = false;
+    assert_eq!(decide(&facts).step, Step::LookAgain, "roles are changed on a fresh look only");
+}
+
+#[test]
+fn roles_of_an_adopted_invitation_are_changed_only_under_any() {
+    let mut facts = Facts { sight: Some(pending(invitation())), ..invited() };
+    facts.claim.as_mut().unwrap().invitation.as_mut().unwrap().origin = Origin::Adopted;
+    facts.desired.roles = ["GROUP_OWNER".to_owned()].into();
+    facts.inviter.adoption = Adoption::SameRoles;
+    rests(&facts, Reason::RolesNotEnforced);
+    facts.inviter.adoption = Adoption::Any;
+    assert!(matches!(decide(&facts).step, Step::UpdateRoles(..)));
+}
+
+#[test]
+fn a_pending_invitation_past_its_time_has_expired_whatever_the_list_says() {
+    let facts =
+        Facts { sight: Some(pending(invitation())), now: now() + SignedDuration::from_hours(31 * 24), ..invited() };
+    rests(&facts, Reason::Expired);
+    rests(&Facts { sight: Some(gone()), ..facts }, Reason::Expired);
+}
+
+#[test]
+fn an_expired_invitation_stays_so_after_a_restart() {
+    let now = now() + SignedDuration::from_hours(31 * 24);
+    let restarted = Facts { sight: Some(absent()), now, ..invited() };
+    rests(&restarted, Reason::Invited);
+    let decision = rests(&Facts { status_phase: Some(Phase::Expired), ..restarted }, Reason::Expired);
+    assert_eq!(decision.wake, Wake::AbsenceGap, "and the absence is settled all the same");
+    rests(&Facts { status_phase: Some(Phase::Expired), sight: Some(absent()), ..invited() }, Reason::Invited);
+}
+
+#[test]
+fn a_vanished_invitation_is_withdrawn_only_when_its_absence_is_settled() {
+    let unsettled = rests(&Facts { sight: Some(absent()), ..invited() }, Reason::Invited);
+    assert_eq!(unsettled.wake, Wake::AbsenceGap);
+    let decision = decide(&Facts { sight: Some(gone()), ..invited() });
+    assert_eq!(recorded_claim(&decision).verdict.as_ref().unwrap().kind, VerdictKind::Withdrawn);
+}
+
+fn judged(kind: VerdictKind) -> Facts {
+    let mut facts = invited();
+    let verdict = Verdict { kind, since: ledger::whole_second(now()) };
+    facts.claim.as_mut().unwrap().verdict = Some(verdict);
+    facts
+}
+
+#[test]
+fn a_verdict_stays_until_the_person_is_seen_again() {
+    rests(&Facts { sight: Some(gone()), ..judged(VerdictKind::Withdrawn) }, Reason::Withdrawn);
+    rests(&Facts { sight: Some(member()), ..judged(VerdictKind::Accepted) }, Reason::Accepted);
+    let back = decide(&Facts { sight: Some(member()), ..judged(VerdictKind::Withdrawn) });
+    assert_eq!(recorded_claim(&back).verdict.as_ref().unwrap().kind, VerdictKind::Accepted);
+    let again = decide(&Facts { sight: Some(pending(invitation())), ..judged(VerdictKind::Withdrawn) });
+    assert!(recorded_claim(&again).verdict.is_none());
+}
+
+#[test]
+fn a_member_who_left_is_withdrawn_after_two_rosters_and_never_invited_again() {
+    rests(&Facts { sight: Some(absent()), ..judged(VerdictKind::Accepted) }, Reason::Accepted);
+    let decision = decide(&Facts { sight: Some(gone()), ..judged(VerdictKind::Accepted) });
+    assert_eq!(recorded_claim(&decision).verdict.as_ref().unwrap().kind, VerdictKind::Withdrawn);
+}
+
+#[test]
+fn an_open_attempt_sends_nothing_inside_its_quarantine() {
+    let running = Quarantine::Running { elapsed: Duration::from_secs(5), left: Duration::from_secs(185) };
+    let decision = rests(&Facts { quarantine: Some(running), ..attempting() }, Reason::Looking);
+    assert_eq!(decision.wake, Wake::After(Duration::from_secs(10)));
+}
+
+#[test]
+fn an_attempt_that_arrived_is_recorded_as_ours() {
+    let decision = decide(&Facts { sight: Some(pending(invitation())), ..attempting() });
+    let claim = recorded_claim(&decision);
+    assert_eq!(claim.invitation.as_ref().unwrap().origin, Origin::Created);
+    assert!(claim.attempt.is_none());
+    assert_eq!(claim.mails.len(), 1);
+}
+
+#[test]
+fn an_older_invitation_of_somebody_else_does_not_resolve_an_attempt() {
+    let mut older = invitation();
+    older.created_at = Some(now() - SignedDuration::from_hours(5));
+    older.inviter_username = Some("somebody@example.com".to_owned());
+    let decision = decide(&Facts { sight: Some(pending(older)), ..attempting() });
+    assert!(recorded_claim(&decision).invitation.is_none());
+    assert_eq!(recorded_claim(&decision).lost_attempts, 1);
+}
+
+#[test]
+fn after_the_quarantine_retry_closes_the_attempt_and_a_second_loss_holds() {
+    let decision = decide(&attempting());
+    let lost = recorded_claim(&decision).clone();
+    assert_eq!((lost.lost_attempts, lost.attempt.as_ref()), (1, None));
+    let mut once = owning(lost);
+    assert!(matches!(decide(&once).step, Step::Invite(_)));
+    once.claim.as_mut().unwrap().lost_attempts = 2;
+    rests(&once, Reason::OutcomeUnknown);
+}
+
+#[test]
+fn hold_and_an_answer_without_an_id_wait_for_a_human() {
+    let mut hold = attempting();
+    hold.inviter.on_unknown = OnUnknown::Hold;
+    rests(&hold, Reason::OutcomeUnknown);
+    let mut answered = attempting();
+    answered.claim.as_mut().unwrap().attempt.as_mut().unwrap().answered = true;
+    rests(&answered, Reason::OutcomeUnknown);
+}
+
+#[test]
+fn a_lost_ledger_holds_instead_of_mailing_everybody() {
+    rests(&Facts { status_tells_of_invitation: true, ..facts() }, Reason::ClaimMissing);
+    let found = decide(&Facts { status_tells_of_invitation: true, sight: Some(pending(invitation())), ..facts() });
+    assert!(matches!(found.step, Step::Record(_)), "what is still pending is found again");
+}
+
+#[test]
+fn another_live_owner_makes_a_duplicate_that_is_named_only_inside_its_namespace() {
+    for (shown, named) in [(Some("other".to_owned()), true), (None, false)] {
+        let facts = Facts { ownership: Ownership::Other { shown }, sight: None, ..invited() };
+        assert_eq!(look_need(&facts, false), LookNeed::None);
+        let message = rests(&facts, Reason::DuplicateInvitee).finding.message;
+        assert_eq!(message.contains("ProjectInvitation other owns"), named, "{message}");
+    }
+}
+
+#[test]
+fn a_claim_whose_owner_is_gone_is_taken_over_without_a_mail() {
+    for ownership in [Ownership::Gone, Ownership::Nobody] {
+        let mut facts = Facts { ownership, sight: Some(pending(invitation())), ..invited() };
+        facts.claim.as_mut().unwrap().owner =
+            Some(Owner { namespace: "team-a".to_owned(), name: "old".to_owned(), uid: "uid-0".to_owned() });
+        let decision = decide(&facts);
+        let claim = recorded_claim(&decision);
+        assert_eq!(claim.owner.as_ref().unwrap().uid, "uid-1");
+        assert_eq!(claim.invitation, facts.claim.as_ref().unwrap().invitation);
+    }
+}
+
+#[test]
+fn a_cancellation_in_progress_is_finished_before_its_new_owner_is_invited() {
+    let mut facts = Facts { sight: Some(pending(invitation())), ..invited() };
+    facts.claim.as_mut().unwrap().cancelling = true;
+    assert!(matches!(decide(&facts).step, Step::Cancel(..)));
+}
+
+#[test]
+fn an_inviter_that_moved_stops_the_object() {
+    rests(&Facts { owns_another_claim: true, ..facts() }, Reason::InviterMoved);
+}
+
+#[test]
+fn policy_forbids_before_anything_is_asked_of_the_network() {
+    let mut facts = Facts { sight: None, ..facts() };
+    let only = |item: &str| Allowed::Only([item.to_owned()].into());
+    for (allow, rule) in [
+        (Allow { projects: only("0"), roles: Allowed::Any, email_domains: Allowed::Any }, "allow.projects"),
+        (Allow { projects: Allowed::Any, roles: only("GROUP_OWNER"), email_domains: Allowed::Any }, "allow.roles"),
+        (
+            Allow { projects: Allowed::Any, roles: Allowed::Any, email_domains: only("mongodb.com") },
+            "allow.emailDomains",
+        ),
+    ] {
+        facts.inviter.allow = allow;
+        assert_eq!(look_need(&facts, false), LookNeed::None);
+        assert!(rests(&facts, Reason::PolicyDenied).finding.message.contains(rule));
+    }
+}
+
+#[test]
+fn a_tightened_policy_stops_a_change_of_roles_but_takes_nothing_away() {
+    let mut facts = Facts { sight: Some(pending(invitation())), ..invited() };
+    facts.inviter.allow.roles = Allowed::Only(["GROUP_READ_ONLY".to_owned()].into());
+    rests(&facts, Reason::Invited);
+    facts.desired.roles = ["GROUP_OWNER".to_owned()].into();
+    rests(&facts, Reason::PolicyDenied);
+}
+
+#[test]
+fn the_cap_per_person_waits_until_it_opens() {
+    let mut claim = claim(&facts());
+    let hour = SignedDuration::from_hours(1);
+    claim.mails = [3, 2, 1].map(|ago| ledger::whole_second(now() - hour * ago)).to_vec();
+    let decision = rests(&owning(claim), Reason::MailCapReached);
+    assert_eq!(decision.wake, Wake::At(now() + hour * 21));
+}
+
+#[test]
+fn a_suspended_object_only_resolves_what_is_open() {
+    rests(&Facts { life: Life::Suspended, sight: None, ..facts() }, Reason::Suspended);
+    assert_eq!(look_need(&Facts { life: Life::Suspended, ..facts() }, false), LookNeed::None);
+    let decision = decide(&Facts { life: Life::Suspended, sight: Some(pending(invitation())), ..attempting() });
+    assert!(recorded_claim(&decision).invitation.is_some());
+}
+
+#[test]
+fn observe_names_the_call_and_makes_none() {
+    let mut theirs = invitation();
+    theirs.inviter_username = Some("somebody@example.com".to_owned());
+    let mut changed = Facts { sight: Some(pending(invitation())), ..invited() };
+    changed.desired.roles = ["GROUP_OWNER".to_owned()].into();
+    for (facts, plan) in [
+        (facts(), Plan::Invite),
+        (Facts { sight: Some(pending(theirs)), ..facts() }, Plan::Adopt),
+        (changed, Plan::UpdateRoles),
+        (Facts { sight: Some(member()), ..facts() }, Plan::None),
+        (Facts { sight: Some(pending(invitation())), ..invited() }, Plan::None),
+    ] {
+        let mut facts = facts;
+        facts.inviter.mode = Mode::Observe;
+        let decision = rests(&facts, Reason::ObserveOnly);
+        assert_eq!(decision.plan, Some(plan));
+    }
+}
+
+#[test]
+fn a_definite_no_rests_until_its_time_or_until_the_request_changes() {
+    let facts = facts();
+    let mut claim = claim(&facts);
+    claim.refusal = Some(crate::api::Refusal {
+        reason: "Refused".to_owned(),
+        message: "API answered 400 INVALID_ROLE_FOR_GROUP".to_owned(),
+        at: ledger::whole_second(now()),
+        times: 1,
+        request: crate::domain::refusal::request_name(&facts),
+    });
+    let facts = owning(claim);
+    let decision = rests(&facts, Reason::Refused);
+    assert_eq!(decision.wake, Wake::Refusal { at: now(), times: 1 });
+    assert_eq!(look_need(&facts, false), LookNeed::None, "nothing is asked while it rests");
+    let mut edited = facts.clone();
+    edited.desired.generation = 2;
+    assert!(matches!(decide(&edited).step, Step::Invite(_)));
+    let mut asked = facts.clone();
+    asked.desired.requested_at = Some("now".to_owned());
+    assert!(matches!(decide(&asked).step, Step::Invite(_)));
+    let later = Facts { now: now() + SignedDuration::from_secs(3601), ..facts };
+    assert!(matches!(decide(&later).step, Step::Invite(_)));
+}

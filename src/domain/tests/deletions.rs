@@ -1,0 +1,108 @@
+//! What happens to an object that is being deleted.
+
+use crate::api::{Adoption, DeletionPolicy, Mode, Origin, Reason, Verdict, VerdictKind};
+use crate::domain::decide::{decide, look_need};
+use crate::domain::desired::Life;
+use crate::domain::facts::{Facts, Ownership, Quarantine};
+use crate::domain::ledger::{self, Farewell};
+use crate::domain::step::{LookNeed, Step};
+use crate::domain::testing::{absent, claim, facts, invitation, member, now, pending};
+use std::time::Duration;
+
+fn deleting(facts: Facts) -> Facts {
+    Facts { life: Life::Deleting { since: now(), suspended: false }, ..facts }
+}
+
+fn invited() -> Facts {
+    let claim = ledger::recorded(claim(&facts()), &invitation(), Origin::Created);
+    deleting(Facts { claim: Some(claim), ownership: Ownership::Mine, sight: Some(pending(invitation())), ..facts() })
+}
+
+#[track_caller]
+fn lets_go(facts: &Facts, farewell: &Farewell, reason: Reason) {
+    let decision = decide(facts);
+    assert_eq!((decision.step, decision.finding.reason), (Step::LetGo(farewell.clone()), reason));
+}
+
+#[test]
+fn what_was_never_sent_needs_no_call() {
+    let facts = deleting(Facts { sight: None, ..facts() });
+    assert_eq!(look_need(&facts, false), LookNeed::None);
+    lets_go(&facts, &Farewell::Settled, Reason::Cancelled);
+}
+
+#[test]
+fn a_pending_invitation_is_cancelled_with_the_claim_closed_to_others() {
+    let decision = decide(&invited());
+    let Step::Cancel(id, claim) = decision.step else { panic!("{:?}", decision.step) };
+    assert_eq!(id, invitation().id);
+    assert!(claim.cancelling);
+}
+
+#[test]
+fn an_invitation_that_no_list_shows_is_still_cancelled_by_its_id() {
+    assert!(matches!(decide(&Facts { sight: Some(absent()), ..invited() }).step, Step::Cancel(..)));
+}
+
+#[test]
+fn a_member_is_left_alone_and_it_is_said() {
+    let seen_only_now = Facts { sight: Some(member()), ..invited() };
+    lets_go(&seen_only_now, &Farewell::Settled, Reason::AccessLeftBehind);
+    let mut known = Facts { sight: None, ..invited() };
+    known.claim.as_mut().unwrap().verdict =
+        Some(Verdict { kind: VerdictKind::Accepted, since: ledger::whole_second(now()) });
+    lets_go(&known, &Farewell::Settled, Reason::AccessLeftBehind);
+}
+
+#[test]
+fn keep_suspend_observe_and_foreign_invitations_leave_it_as_it_is() {
+    let mut keep = Facts { sight: None, ..invited() };
+    keep.desired.deletion = DeletionPolicy::Keep;
+    let suspended = Facts { life: Life::Deleting { since: now(), suspended: true }, sight: None, ..invited() };
+    let mut observed = Facts { sight: None, ..invited() };
+    observed.inviter.mode = Mode::Observe;
+    let mut foreign = Facts { sight: None, ..invited() };
+    foreign.claim.as_mut().unwrap().invitation.as_mut().unwrap().origin = Origin::Adopted;
+    foreign.inviter.adoption = Adoption::SameRoles;
+    for facts in [keep, suspended, observed, foreign.clone()] {
+        assert_eq!(look_need(&facts, false), LookNeed::None);
+        lets_go(&facts, &Farewell::Kept, Reason::InvitationKept);
+    }
+    foreign.inviter.adoption = Adoption::Any;
+    assert!(matches!(decide(&Facts { sight: Some(pending(invitation())), ..foreign }).step, Step::Cancel(..)));
+}
+
+#[test]
+fn an_open_attempt_is_resolved_before_the_object_goes() {
+    let base = facts();
+    let open = ledger::attempt_opened(claim(&base), &base);
+    let running = Quarantine::Running { elapsed: Duration::ZERO, left: Duration::from_secs(190) };
+    let attempting = |sight, quarantine| {
+        deleting(Facts {
+            claim: Some(open.clone()),
+            ownership: Ownership::Mine,
+            sight: Some(sight),
+            quarantine: Some(quarantine),
+            ..facts()
+        })
+    };
+    assert_eq!(decide(&attempting(absent(), running)).step, Step::Rest);
+    let found = decide(&attempting(pending(invitation()), running));
+    let Step::Record(claim) = found.step else { panic!("{:?}", found.step) };
+    assert!(claim.invitation.is_some(), "found, and cancelled by the next pass");
+    let lost = decide(&attempting(absent(), Quarantine::Over));
+    let Step::Record(claim) = lost.step else { panic!("{:?}", lost.step) };
+    assert!(claim.attempt.is_none(), "and nothing is sent again for an object that goes");
+}
+
+#[test]
+fn anothers_claim_is_never_touched() {
+    let other = Facts { ownership: Ownership::Other { shown: None }, sight: None, ..invited() };
+    lets_go(&other, &Farewell::Settled, Reason::Cancelled);
+}
+
+#[test]
+fn released_by_annotation_goes_at_once_and_owes() {
+    let decision = decide(&Facts { life: Life::Released, sight: None, ..invited() });
+    assert!(matches!(decision.step, Step::LetGo(Farewell::Owed(_))));
+}

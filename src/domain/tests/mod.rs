@@ -1,0 +1,9 @@
+//! Tests of the decisions, row by row of the design's tables.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod conclusions;
+mod decisions;
+mod deletions;
+mod projections;
+mod resends;

@@ -1,0 +1,40 @@
+//! Measures the operator from outside: the real binary, a real control plane, the simulator with a set latency.
+//!
+//! Prints what it measured and nothing else. Must never assert a time: a slow machine is no failure.
+
+mod latency;
+mod stage;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Measures the operator: real binary, real control plane, simulated Atlas")]
+struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// From `apply` to `status.id`, one invitation at a time on an idle control plane.
+    Latency {
+        /// Path of the operator's binary.
+        #[arg(long, default_value = "target/release/invitation-operator")]
+        operator: std::path::PathBuf,
+        /// How many invitations.
+        #[arg(long, default_value_t = 200)]
+        count: usize,
+        /// Latency that the simulator adds to every call, in milliseconds.
+        #[arg(long, default_value_t = 0)]
+        latency_ms: u64,
+        /// API key with HTTP digest instead of a service account.
+        #[arg(long)]
+        digest: bool,
+    },
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let What::Latency { operator, count, latency_ms, digest } = Arguments::parse().what;
+    latency::measure(&operator, count, latency_ms, digest).await
+}

@@ -1,0 +1,110 @@
+//! The stage of a benchmark: control plane, simulator, operator, one inviter.
+//!
+//! Must never outlive the benchmark: everything it starts ends with it.
+
+use anyhow::{Context, Result, ensure};
+use atlas_sim::{CredentialSeed, Options as SimulatorOptions, ProjectSeed, Simulator};
+use control_plane::{ControlPlane, Options};
+use invitation_operator::api::{Inviter, crd::crds};
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Api, PostParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::runtime::wait::{await_condition, conditions};
+use kube::{Client, Config};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::process::{Child, Command};
+
+/// Namespace of everything that is measured.
+pub(crate) const NAMESPACE: &str = "bench";
+const OPERATOR_NAMESPACE: &str = "invitation-operator";
+
+/// Everything that runs.
+pub(crate) struct Stage {
+    pub(crate) plane: ControlPlane,
+    pub(crate) simulator: Simulator,
+    pub(crate) client: Client,
+    pub(crate) project: String,
+    operator: Child,
+}
+
+impl Stage {
+    /// Starts everything and waits until the inviter is ready.
+    pub(crate) async fn start(operator: &Path, digest: bool) -> Result<Self> {
+        let options = Options { audit_log: Some(PathBuf::from("audit.log")), ..Options::default() };
+        let plane = ControlPlane::start(options).await?;
+        let kubeconfig = Kubeconfig::read_from(plane.kubeconfig_path())?;
+        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+        let client = Client::try_from(config)?;
+        let simulator = Simulator::start(SimulatorOptions::default()).await?;
+        let project = simulator.seed_project(ProjectSeed::atlas("bench"));
+        let seed = if digest { CredentialSeed::api_key() } else { CredentialSeed::service_account() };
+        let credential = simulator.seed_credential(seed.grant(&project, ["GROUP_OWNER"]));
+        install(&client).await?;
+        let address = simulator.address();
+        let operator = Command::new(operator)
+            .arg("run")
+            .args(["--listen", "127.0.0.1:0", "--log-level", "warn"])
+            .args(["--allowed-hosts", &address.to_string()])
+            .env("KUBECONFIG", plane.kubeconfig_path())
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start {}", operator.display()))?;
+        let keys = if digest {
+            json!({ "publicApiKey": credential.id, "privateApiKey": credential.secret })
+        } else {
+            json!({ "clientId": credential.id, "clientSecret": credential.secret })
+        };
+        let secret: Secret = serde_json::from_value(json!({
+            "metadata": { "name": "atlas", "namespace": NAMESPACE }, "stringData": keys,
+        }))?;
+        Api::namespaced(client.clone(), NAMESPACE).create(&PostParams::default(), &secret).await?;
+        let inviter: Inviter = serde_json::from_value(json!({
+            "apiVersion": "invitation-operator.io/v1alpha1", "kind": "Inviter",
+            "metadata": { "name": "atlas", "namespace": NAMESPACE },
+            "spec": {
+                "product": "Atlas",
+                "baseUrl": simulator.base_url(),
+                "credentialsSecretRef": { "name": "atlas" },
+            },
+        }))?;
+        let inviters: Api<Inviter> = Api::namespaced(client.clone(), NAMESPACE);
+        inviters.create(&PostParams::default(), &inviter).await?;
+        let ready = await_condition(inviters, "atlas", |inviter: Option<&Inviter>| {
+            inviter.and_then(|inviter| inviter.status.as_ref()).is_some_and(|status| {
+                status.conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+            })
+        });
+        tokio::time::timeout(Duration::from_secs(60), ready).await.context("the inviter does not become ready")??;
+        Ok(Self { plane, simulator, client, project, operator })
+    }
+
+    /// Ends everything.
+    pub(crate) async fn stop(mut self) -> Result<()> {
+        self.operator.kill().await?;
+        self.simulator.stop().await;
+        self.plane.stop().await?;
+        Ok(())
+    }
+}
+
+async fn install(client: &Client) -> Result<()> {
+    let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
+    for definition in crds() {
+        let name = definition.metadata.name.clone().unwrap_or_default();
+        definitions.create(&PostParams::default(), &definition).await?;
+        let established = await_condition(definitions.clone(), &name, conditions::is_crd_established());
+        let waited = tokio::time::timeout(Duration::from_secs(30), established).await;
+        ensure!(waited.is_ok(), "{name} is not established");
+    }
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    for name in [NAMESPACE, OPERATOR_NAMESPACE] {
+        let namespace = serde_json::from_value(json!({ "metadata": { "name": name } }))?;
+        namespaces.create(&PostParams::default(), &namespace).await?;
+    }
+    Ok(())
+}
