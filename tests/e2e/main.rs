@@ -7,13 +7,27 @@
 mod crash;
 mod harness;
 mod lifecycle;
+mod privacy;
 mod story;
 mod table;
+mod trouble;
+mod wrong_input;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     harness::runner::run(
-        [story::tests(), crash::tests(), table::tests(), lifecycle::tests()].into_iter().flatten().collect(),
+        [
+            story::tests(),
+            crash::tests(),
+            table::tests(),
+            lifecycle::tests(),
+            wrong_input::tests(),
+            trouble::tests(),
+            privacy::tests(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
     )
 }
