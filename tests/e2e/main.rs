@@ -2,8 +2,18 @@
 //!
 //! The oracle for e-mails is the simulator's outbox. Nothing here waits for a time that could be awaited as a condition.
 
-#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::wildcard_imports,
+    clippy::struct_field_names,
+    clippy::assigning_clones
+)]
 
+mod aftermath;
 mod crash;
 mod harness;
 mod lifecycle;
@@ -25,6 +35,7 @@ fn main() -> ExitCode {
             wrong_input::tests(),
             trouble::tests(),
             privacy::tests(),
+            aftermath::tests(),
         ]
         .into_iter()
         .flatten()
