@@ -8,6 +8,7 @@ mod crash;
 mod harness;
 mod lifecycle;
 mod privacy;
+mod resend;
 mod story;
 mod table;
 mod trouble;
@@ -16,18 +17,15 @@ mod wrong_input;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    harness::runner::run(
-        [
-            story::tests(),
-            crash::tests(),
-            table::tests(),
-            lifecycle::tests(),
-            wrong_input::tests(),
-            trouble::tests(),
-            privacy::tests(),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
-    )
+    let tests = [
+        story::tests(),
+        crash::tests(),
+        table::tests(),
+        lifecycle::tests(),
+        wrong_input::tests(),
+        trouble::tests(),
+        privacy::tests(),
+        resend::tests(),
+    ];
+    harness::runner::run(tests.into_iter().flatten().collect())
 }
