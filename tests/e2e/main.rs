@@ -13,11 +13,12 @@
     clippy::assigning_clones
 )]
 
-mod aftermath;
 mod crash;
 mod harness;
+mod left_behind;
 mod lifecycle;
 mod privacy;
+mod resend;
 mod story;
 mod table;
 mod trouble;
@@ -26,19 +27,16 @@ mod wrong_input;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    harness::runner::run(
-        [
-            story::tests(),
-            crash::tests(),
-            table::tests(),
-            lifecycle::tests(),
-            wrong_input::tests(),
-            trouble::tests(),
-            privacy::tests(),
-            aftermath::tests(),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
-    )
+    let tests = [
+        story::tests(),
+        crash::tests(),
+        table::tests(),
+        lifecycle::tests(),
+        wrong_input::tests(),
+        trouble::tests(),
+        privacy::tests(),
+        resend::tests(),
+        left_behind::tests(),
+    ];
+    harness::runner::run(tests.into_iter().flatten().collect())
 }

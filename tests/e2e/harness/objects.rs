@@ -4,8 +4,9 @@ use super::READER;
 use super::world::World;
 use atlas_sim::{Credential, CredentialKind, CredentialSeed, ProjectSeed};
 use invitation_operator::api::{
-    Adoption, AllowInviter, CredentialsSecretRef, Deletion, InvitationClaim, Inviter, InviterKind, InviterRef,
-    InviterSpec, Mode, OnUnknown, Product, ProjectInvitation, ProjectInvitationSpec, ReadyWhen,
+    Adoption, AllowClusterInviter, AllowInviter, ClusterInviter, ClusterInviterSpec, CredentialsSecretRef, Deletion,
+    InvitationClaim, Inviter, InviterKind, InviterRef, InviterSpec, Mode, NamespaceSelector, OnUnknown, Product,
+    ProjectInvitation, ProjectInvitationSpec, ReadyWhen,
 };
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
@@ -85,6 +86,42 @@ impl World {
             None => secrets.create(&PostParams::default(), &secret).await.unwrap(),
             Some(_) => secrets.replace(name, &PostParams::default(), &secret).await.unwrap(),
         };
+    }
+
+    /// Makes a Secret of credentials in the operator's namespace.
+    pub async fn operator_secret(&self, name: &str, key: &Credential) {
+        let data = [("publicApiKey", &key.id), ("privateApiKey", &key.secret)];
+        let data = data.map(|(key, value)| (key.to_owned(), ByteString(value.as_bytes().to_vec())));
+        let secret = Secret {
+            metadata: ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() },
+            data: Some(data.into()),
+            ..Secret::default()
+        };
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &self.operator_namespace);
+        secrets.create(&PostParams::default(), &secret).await.unwrap();
+    }
+
+    /// Makes a cluster inviter for the namespaces with the label `mongodb: allowed`.
+    pub async fn cluster_inviter(&self, name: &str, secret: &str, change: impl FnOnce(&mut ClusterInviterSpec)) {
+        let everything = || Some(vec!["*".to_owned()]);
+        let mut spec = ClusterInviterSpec {
+            product: Product::Atlas,
+            base_url: Some(self.sim.base_url().to_owned()),
+            credentials_secret_ref: CredentialsSecretRef { name: secret.to_owned() },
+            ca_bundle_ref: None,
+            check_interval: "30s".to_owned(),
+            mode: Mode::Enforce,
+            adoption: Adoption::SameRoles,
+            on_unknown: OnUnknown::Retry,
+            allow: Some(AllowClusterInviter { projects: everything(), roles: everything(), email_domains: None }),
+            namespaces: Some(NamespaceSelector {
+                match_labels: [("mongodb".to_owned(), "allowed".to_owned())].into(),
+                match_expressions: Vec::new(),
+            }),
+        };
+        change(&mut spec);
+        let api: Api<ClusterInviter> = Api::all(self.client.clone());
+        api.create(&PostParams::default(), &ClusterInviter::new(name, spec)).await.unwrap();
     }
 
     /// Makes an inviter that looks every 30 s, as the factor divides them.

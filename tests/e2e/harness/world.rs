@@ -8,6 +8,7 @@ use kube::Client;
 use kube::api::{Api, ObjectMeta, PostParams};
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 
@@ -55,14 +56,13 @@ impl Setup {
 
     /// Makes the world on a control plane.
     pub async fn start_on(self, plane: &Plane) -> World {
-        static NUMBER: AtomicU32 = AtomicU32::new(1);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let number = next_number();
         let namespace = format!("team-{number}");
         let operator_namespace = format!("operator-{number}");
         for name in [&namespace, &operator_namespace] {
             make_namespace(&plane.client, name, &[]).await;
         }
-        let sim = Simulator::start(Options::default()).await.unwrap();
+        let sim = Arc::new(Simulator::start(Options::default()).await.unwrap());
         sim.configure(|behaviour| {
             // Looks are twenty times as frequent as in production, and so would be refusals.
             behaviour.classic_rate_limit = None;
@@ -84,7 +84,7 @@ impl Setup {
             operator_namespace,
             sim,
             flags,
-            folder: TempDir::new().unwrap(),
+            folder: Arc::new(TempDir::new().unwrap()),
             mails_allowed: 1,
         };
         if self.operator {
@@ -92,6 +92,11 @@ impl Setup {
         }
         world
     }
+}
+
+fn next_number() -> u32 {
+    static NUMBER: AtomicU32 = AtomicU32::new(1);
+    NUMBER.fetch_add(1, Ordering::Relaxed)
 }
 
 /// Makes a namespace.
@@ -110,9 +115,9 @@ pub struct World {
     pub namespace: String,
     /// Where the claims are.
     pub operator_namespace: String,
-    pub sim: Simulator,
+    pub sim: Arc<Simulator>,
     flags: BTreeMap<String, String>,
-    folder: TempDir,
+    folder: Arc<TempDir>,
     /// Nobody may have got more e-mails for a project when the test ends.
     pub mails_allowed: usize,
 }
@@ -121,6 +126,22 @@ impl World {
     /// The usual world.
     pub async fn start() -> Self {
         Setup::default().start().await
+    }
+
+    /// Another namespace of the same operator and the same simulator.
+    pub async fn beside(&self, labels: &[(&str, &str)]) -> Self {
+        let namespace = format!("{}-{}", self.namespace, next_number());
+        make_namespace(&self.client, &namespace, labels).await;
+        Self {
+            operator: None,
+            client: self.client.clone(),
+            namespace,
+            operator_namespace: self.operator_namespace.clone(),
+            sim: Arc::clone(&self.sim),
+            flags: self.flags.clone(),
+            folder: Arc::clone(&self.folder),
+            mails_allowed: self.mails_allowed,
+        }
     }
 
     /// Starts the operator, again or for the first time.
