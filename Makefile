@@ -13,9 +13,11 @@ help: ## List the targets
 	@echo "make <target>:"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r target text; do printf '  %-10s %s\n' "$$target" "$$text"; done
 
-demo: tools ## Tell the whole story in this terminal; ONCE=1 checks it unattended, CLUSTER=current uses your kubeconfig's cluster
+demo: ## Tell the whole story in this terminal; ONCE=1 checks it unattended, CLUSTER=current uses your kubeconfig's cluster
+	@echo 'Building what the demo runs. The first time this takes some minutes; Kubernetes is built once, into your cache.'
+	$(if $(filter current,$(CLUSTER)),,@tests/tools/build >/dev/null)
 	$(CARGO) build --locked --workspace --bins
-	$(CARGO) run --locked --quiet --package demo
+	@$(CARGO) run --locked --quiet --package demo
 
 test: tools ## Run every test, on a real Kubernetes API server
 	$(CARGO) build --locked --workspace --bins

@@ -59,6 +59,9 @@ pub struct InvitationClaimSpec {
     /// The API's last definite no, while nothing about the request has changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
+    /// The annotation that asks for another invitation: what was done of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resend: Option<Resend>,
     /// When each e-mail was sent or may have been sent, the newest 50.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
@@ -194,6 +197,18 @@ pub struct Refusal {
     pub times: i32,
     /// Names the request that was refused: spec, inviter and requestedAt.
     pub request: String,
+}
+
+/// What was done of the annotation that asks for another invitation.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Resend {
+    /// The last value that was acted on, or that was there at the first invitation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handled: Option<String>,
+    /// A value that is being acted on: the old invitation is cancelled, then another is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<String>,
 }
 
 /// The owner left the invitation as it is.

@@ -23,7 +23,7 @@ pub mod status;
 pub use allow::{AllowClusterInviter, AllowInviter, NamespaceSelector, SelectorOperator, SelectorRequirement};
 pub use claim::{
     Attempt, ClaimKey, Debt, InvitationClaim, InvitationClaimSpec, Kept, Origin, Owner, RecordedInvitation,
-    RecordedInviter, Refusal, Verdict, VerdictKind,
+    RecordedInviter, Refusal, Resend, Verdict, VerdictKind,
 };
 pub use inviter::{
     Adoption, CaBundleRef, CaBundleSource, ClusterInviter, ClusterInviterSpec, CredentialsSecretRef, Inviter,

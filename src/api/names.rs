@@ -21,8 +21,12 @@ pub mod annotation {
     pub const REQUESTED_AT: &str = "invitation-operator.io/requestedAt";
     /// The same, as Flux's tools write it.
     pub const FLUX_REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
+    /// Any new value cancels the invitation and invites again, once per value, under the cap on e-mails.
+    pub const RESEND: &str = "invitation-operator.io/resend";
     /// `"true"` lets go of an object that is being deleted without calling the API.
     pub const RELEASE: &str = "invitation-operator.io/release";
+    /// All of them: what is kept of an object's annotations, and what wakes it.
+    pub const ALL: [&str; 4] = [REQUESTED_AT, FLUX_REQUESTED_AT, RESEND, RELEASE];
 }
 
 /// Types of status conditions, read by kstatus, Argo CD and `kubectl wait`.

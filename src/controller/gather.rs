@@ -73,6 +73,8 @@ impl Passes {
         let mut facts = Facts {
             status_tells_of_invitation: status
                 .is_some_and(|status| status.id.is_some() || status.accepted_at.is_some()),
+            status_resend: status.and_then(|status| status.last_handled_resend.clone()),
+            status_phase: status.and_then(|status| status.phase),
             asked: desired.requested_at.is_some()
                 && status.and_then(|status| status.last_handled_reconcile_at.as_ref()) != desired.requested_at.as_ref(),
             desired,

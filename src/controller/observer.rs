@@ -89,6 +89,8 @@ pub trait Observer: Send + Sync {
     fn unreadable(&self, kind: &'static str);
     /// The standing of this process in the election changed.
     fn election(&self, news: &ElectionNews);
+    /// Whether cancellations for vanished owners are paused by the breaker.
+    fn cancellations_paused(&self, paused: bool);
     /// The queue is alive.
     fn heartbeat(&self);
     /// What there is, counted now and then.

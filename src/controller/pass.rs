@@ -171,6 +171,12 @@ impl Passes {
             Gathered::Cluster(error) => return self.cluster_trouble(object, &error),
             Gathered::NoRoster(facts, trouble) => return self.no_roster(object, &facts, connection, &trouble).await,
         };
+        if facts.owns_another_claim && matches!(facts.life, Life::Deleting { .. } | Life::Released) {
+            // The object was pointed to another host: what it sent is cancelled where it was sent.
+            let finding =
+                Finding::new(Reason::InviterMoved, "inviterRef leads to another API host than the invitation's");
+            return self.delete_without_inviter(object, facts.desired, life, finding).await;
+        }
         let decision = decide(&facts);
         if decision.step == Step::LookAgain {
             self.memory.update(&facts.desired.object.uid, |memory| memory.needs_fresh = true);

@@ -51,7 +51,13 @@ impl Passes {
         connection: &Connection,
     ) -> Result<Performed, ClusterError> {
         match step {
-            Step::Rest | Step::LookAgain => Ok(Performed::new(Outcome::Done, PassOutcome::Unchanged, None)),
+            Step::Rest | Step::LookAgain => {
+                // A crash may have come between an invitation and the finalizer.
+                if facts.ownership == Ownership::Mine {
+                    self.ensure_finalizer(object, facts).await?;
+                }
+                Ok(Performed::new(Outcome::Done, PassOutcome::Unchanged, None))
+            }
             Step::Record(claim) => {
                 let written = self.take(object, facts, claim).await?;
                 Ok(Performed::new(Outcome::Done, PassOutcome::Recorded, Some(written)))
@@ -161,7 +167,7 @@ impl Passes {
         }
     }
 
-    async fn cancel(
+    pub(super) async fn cancel(
         &self,
         facts: &Facts,
         id: &ObjectId,
@@ -230,7 +236,7 @@ impl Passes {
 
     /// Creates the claim, or replaces the version that the facts were gathered from. A write without an answer is read
     /// back.
-    async fn write_claim(&self, spec: &InvitationClaimSpec) -> Result<InvitationClaim, ClusterError> {
+    pub(super) async fn write_claim(&self, spec: &InvitationClaimSpec) -> Result<InvitationClaim, ClusterError> {
         let name = claim_name(&spec.key);
         let reference = self.claim_ref(&name);
         let written = match self.claims.get(&reference) {

@@ -21,6 +21,7 @@ use super::pass::Passes;
 use super::queue;
 use super::roster::Rosters;
 use super::settings::{ControllerSettings, Namespaces};
+use super::sweep;
 use super::takeover::Takeover;
 use super::wakes::Wakes;
 use super::watch::{Events, listed, seen_by, watch};
@@ -156,6 +157,7 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         observer,
         settings,
     });
+    tasks.spawn(until(stop.clone(), sweep::run(Arc::clone(&passes), seat.clone())));
     let queue = queue::run(events, objects, streams.invitations, passes, seat, concurrency, stop.clone());
     let drained = CancellationToken::new();
     let work = async {

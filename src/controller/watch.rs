@@ -86,9 +86,8 @@ where
 
 /// Drops what no decision reads: most of an object's size is who wrote which field, and what was last applied.
 pub fn trim(object: &mut impl Resource<DynamicType = ()>) {
-    let ours = [annotation::REQUESTED_AT, annotation::FLUX_REQUESTED_AT, annotation::RELEASE];
     object.managed_fields_mut().clear();
-    object.annotations_mut().retain(|name, _| ours.contains(&name.as_str()));
+    object.annotations_mut().retain(|name, _| annotation::ALL.contains(&name.as_str()));
 }
 
 /// Tells when the first list has reached the store. (A store's own `wait_until_ready` wakes only one of several who wait,
@@ -130,7 +129,7 @@ pub fn what_wakes(object: &impl ResourceExt) -> u64 {
     let mut hasher = DefaultHasher::new();
     object.meta().generation.hash(&mut hasher);
     object.meta().deletion_timestamp.is_some().hash(&mut hasher);
-    for name in [annotation::REQUESTED_AT, annotation::FLUX_REQUESTED_AT, annotation::RELEASE] {
+    for name in annotation::ALL {
         object.annotations().get(name).hash(&mut hasher);
     }
     hasher.finish()

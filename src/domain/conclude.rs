@@ -3,6 +3,7 @@
 //! Failures are values that enter here, so that what an error does is decided in the same place as success. Must never
 //! be left out: every effect that was tried ends here, or in the ledger's quarantine.
 
+use super::desired::Life;
 use super::facts::Facts;
 use super::failure::{Cure, Failure, FailureKind};
 use super::finding::{Finding, invited_finding, listed};
@@ -124,11 +125,14 @@ fn failed(
                 let refusal = refusal(failure, claim, facts);
                 Conclusion {
                     claim: claim.map(|claim| InvitationClaimSpec { refusal: Some(refusal.clone()), ..claim.clone() }),
+                    // The invitation itself is pending, and is followed as ever.
+                    wake: Wake::NextLook,
                     ..setback(failure, failures, facts, Some(&refusal))
                 }
             }
             Cure::Time => setback(failure, failures, facts, None),
         },
+        Step::Cancel(..) if facts.life == Life::Live => setback(failure, failures, facts, None),
         Step::Cancel(..) => Conclusion {
             finding: Finding::new(Reason::CancelBlocked, blocked_message(&failure.message)),
             ..setback(failure, failures, facts, None)
@@ -200,7 +204,7 @@ fn looking(message: &str) -> Finding {
 #[must_use]
 pub fn blocked_message(why: &str) -> String {
     format!(
-        "the invitation cannot be cancelled now ({why}); to let the object go and leave the invitation as it is, annotate \
-         it with invitation-operator.io/release=true"
+        "the invitation cannot be cancelled now ({why}); to let the object go without waiting, annotate it with \
+         invitation-operator.io/release=true: the operator then owes the cancellation, and makes it when it can"
     )
 }

@@ -5,15 +5,17 @@
 
 use super::desired::Life;
 use super::facts::{Facts, Ownership, Sight};
-use super::finding::{Finding, accepted_finding, invited_finding, listed, recorded_finding, until, withdrawn_finding};
+use super::finding::{
+    Finding, accepted_finding, expired_finding, invited_finding, listed, recorded_finding, until, withdrawn_finding,
+};
 use super::ledger::{self, Farewell};
 use super::refusal::{refusal_stands, refused_rest};
 use super::remote::{Invitation, ObjectId};
 use super::resolve::{outcome_unknown, resolve_attempt};
 use super::schedule::Wake;
 use super::step::{Decision, LookNeed, Step, again, let_go, record, rest, stop};
-use super::{deletion, observe, policy};
-use crate::api::{Adoption, InvitationClaimSpec, Origin, Plan, Reason, RecordedInvitation, VerdictKind};
+use super::{deletion, observe, policy, resend};
+use crate::api::{Adoption, InvitationClaimSpec, Origin, Phase, Plan, Reason, RecordedInvitation, VerdictKind};
 
 /// How much the decision will need to see; `absence_due` when a second roster could settle an absence.
 #[must_use]
@@ -42,7 +44,11 @@ pub fn look_need(facts: &Facts, absence_due: bool) -> LookNeed {
     if !settled && (policy::check(&facts.inviter.allow, &facts.desired).is_err() || refusal_stands(facts, claim)) {
         return LookNeed::None;
     }
-    if facts.asked || absence_due || !settled { LookNeed::Fresh } else { LookNeed::Recent }
+    if facts.asked || absence_due || !settled || resend::wanted(facts).is_some() {
+        LookNeed::Fresh
+    } else {
+        LookNeed::Recent
+    }
 }
 
 /// Decides the step of this pass.
@@ -80,6 +86,9 @@ fn decide_live(facts: &Facts) -> Decision {
     }
     if facts.life == Life::Suspended {
         return rest(Reason::Suspended, "suspended: no call is made until spec.suspend is false", Wake::OnEvent);
+    }
+    if let Some(token) = resend::wanted(facts) {
+        return resend::decide(facts, token);
     }
     match (&facts.claim, &facts.ownership) {
         (Some(claim), Ownership::Mine) => match &claim.verdict {
@@ -157,7 +166,11 @@ fn with_invitation(facts: &Facts, claim: &InvitationClaimSpec, recorded: &Record
         return adopt(facts, sight);
     }
     if !sight.absence_settled {
-        let finding = recorded_finding(recorded);
+        let finding = if expired && facts.status_phase == Some(Phase::Expired) {
+            expired_finding()
+        } else {
+            recorded_finding(recorded)
+        };
         return rest(finding.reason, finding.message, Wake::AbsenceGap);
     }
     if expired {
@@ -195,7 +208,8 @@ fn update_roles(
         return stop(Reason::PolicyDenied, denial);
     }
     if refusal_stands(facts, claim) {
-        return refused_rest(claim);
+        // The invitation itself is pending, and is followed as ever.
+        return Decision { wake: Wake::NextLook, ..refused_rest(claim) };
     }
     if !pending_read_is_current(facts) {
         return again(Reason::Invited, "looking again before the roles are changed");
@@ -235,7 +249,7 @@ fn without_invitation(facts: &Facts) -> Decision {
             return stop(
                 Reason::ClaimMissing,
                 "the status tells of an invitation that the operator's ledger does not know and that is not at MongoDB \
-                 (restored from a backup?): nothing is sent; delete this object and create it anew to invite again",
+                 (restored from a backup?): nothing is sent until the annotation invitation-operator.io/resend has a new value",
             );
         }
         return invite(facts, sight);
@@ -245,14 +259,19 @@ fn without_invitation(facts: &Facts) -> Decision {
     }
     let cap = usize::try_from(facts.mail_cap).unwrap_or(0);
     if ledger::mails_within_a_day(claim, facts.now) >= cap {
-        let opens = ledger::cap_opens_at(claim, cap.max(1), facts.now);
-        let message = opens.map_or_else(
-            || "no e-mails are allowed (--max-mails-per-person=0)".to_owned(),
-            |at| format!("this person got {cap} e-mails for this project in 24 hours: the next may be sent at {at:.0}"),
-        );
-        return rest(Reason::MailCapReached, message, opens.map_or(Wake::OnEvent, Wake::At));
+        return mail_cap_reached(facts, claim, cap);
     }
     invite(facts, sight)
+}
+
+/// The person got as many e-mails as allowed; it opens when the oldest of them is a day old.
+pub(super) fn mail_cap_reached(facts: &Facts, claim: &InvitationClaimSpec, cap: usize) -> Decision {
+    let opens = ledger::cap_opens_at(claim, cap.max(1), facts.now);
+    let message = opens.map_or_else(
+        || "no e-mails are allowed (--max-mails-per-person=0)".to_owned(),
+        |at| format!("this person got {cap} e-mails for this project in 24 hours: the next may be sent at {at:.0}"),
+    );
+    rest(Reason::MailCapReached, message, opens.map_or(Wake::OnEvent, Wake::At))
 }
 
 fn invite(facts: &Facts, sight: &Sight) -> Decision {
@@ -315,9 +334,6 @@ fn withdrawn_rest() -> Decision {
 }
 
 fn expired_rest() -> Decision {
-    rest(
-        Reason::Expired,
-        "the invitation expired unanswered; delete this object and create it anew to invite again",
-        Wake::NextLook,
-    )
+    let finding = expired_finding();
+    rest(finding.reason, finding.message, Wake::NextLook)
 }

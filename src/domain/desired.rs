@@ -30,6 +30,8 @@ pub struct Desired {
     pub deletion: DeletionPolicy,
     /// The later of the annotations that ask for a fresh look.
     pub requested_at: Option<String>,
+    /// The annotation that asks for another invitation.
+    pub resend: Option<String>,
 }
 
 /// Names an inviter in the cluster.
@@ -138,6 +140,7 @@ pub fn validate(object: &ProjectInvitation) -> Result<Desired, String> {
         ready_when: spec.ready_when,
         deletion: spec.deletion.invitation,
         requested_at: requested_at(object),
+        resend: object.annotations().get(annotation::RESEND).filter(|token| !token.is_empty()).cloned(),
     })
 }
 

@@ -6,7 +6,7 @@ use super::desired::{Desired, Life};
 use super::policy::Allow;
 use super::remote::{Invitation, Member};
 use super::timings::Timings;
-use crate::api::{Adoption, InvitationClaimSpec, Mode, OnUnknown, Product, RecordedInviter};
+use crate::api::{Adoption, InvitationClaimSpec, Mode, OnUnknown, Phase, Product, RecordedInviter};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -25,6 +25,10 @@ pub struct Facts {
     pub owns_another_claim: bool,
     /// Whether the status tells of an invitation. It may forbid an e-mail, never cause one.
     pub status_tells_of_invitation: bool,
+    /// The resend token that the status has as handled: it too may only forbid.
+    pub status_resend: Option<String>,
+    /// The phase in the status. Expired is shown on after a restart, until two looks of this process settle the absence.
+    pub status_phase: Option<Phase>,
     /// Whether the requestedAt annotation has a value that was not acted on.
     pub asked: bool,
     /// The inviter.

@@ -52,13 +52,22 @@ pub fn accepted_finding(roles: &Roles) -> Finding {
     Finding::new(Reason::Accepted, format!("the person is a member of the project with {}", listed(roles)))
 }
 
+/// Past its time, and unanswered.
+#[must_use]
+pub fn expired_finding() -> Finding {
+    Finding::new(
+        Reason::Expired,
+        "the invitation expired unanswered; give the annotation invitation-operator.io/resend a new value to invite again",
+    )
+}
+
 /// Gone before its time.
 #[must_use]
 pub fn withdrawn_finding() -> Finding {
     Finding::new(
         Reason::Withdrawn,
-        "the invitation was declined or cancelled, or the member left or was removed; delete this object and create it \
-         anew to invite again",
+        "the invitation was declined or cancelled, or the member left or was removed; give the annotation \
+         invitation-operator.io/resend a new value to invite again",
     )
 }
 

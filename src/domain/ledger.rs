@@ -6,7 +6,9 @@
 use super::facts::Facts;
 use super::key::claim_key;
 use super::remote::Invitation;
-use crate::api::{Attempt, Debt, InvitationClaimSpec, Kept, Origin, RecordedInvitation, Refusal, Verdict, VerdictKind};
+use crate::api::{
+    Attempt, Debt, InvitationClaimSpec, Kept, Origin, RecordedInvitation, Refusal, Resend, Verdict, VerdictKind,
+};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -39,6 +41,7 @@ pub fn owned(facts: &Facts) -> InvitationClaimSpec {
             verdict: None,
             accepted_at: None,
             refusal: None,
+            resend: facts.desired.resend.clone().map(|token| Resend { handled: Some(token), pending: None }),
             mails: Vec::new(),
             kept: None,
             cancelling: false,
@@ -50,6 +53,7 @@ pub fn owned(facts: &Facts) -> InvitationClaimSpec {
                 claim.verdict = None;
                 claim.accepted_at = None;
                 claim.refusal = None;
+                claim.resend = facts.desired.resend.clone().map(|token| Resend { handled: Some(token), pending: None });
             }
             claim.inviter_ref = facts.inviter.recorded.clone();
             claim.owner = Some(owner);
@@ -76,6 +80,8 @@ pub fn attempt_opened(mut claim: InvitationClaimSpec, facts: &Facts) -> Invitati
     claim.verdict = None;
     claim.accepted_at = None;
     claim.refusal = None;
+    let token = claim.resend.take().and_then(|resend| resend.pending.or(resend.handled));
+    claim.resend = token.map(|token| Resend { handled: Some(token), pending: None });
     claim.mails.push(whole_second(facts.now));
     let surplus = claim.mails.len().saturating_sub(MAILS_KEPT);
     claim.mails.drain(..surplus);
@@ -145,6 +151,25 @@ pub fn withdrawn(mut claim: InvitationClaimSpec, now: Timestamp) -> InvitationCl
     claim
 }
 
+/// Another invitation is asked for and allowed: what was lost before no longer counts against it.
+#[must_use]
+pub fn resend_begun(mut claim: InvitationClaimSpec, token: &str) -> InvitationClaimSpec {
+    let handled = claim.resend.take().and_then(|resend| resend.handled);
+    claim.resend = Some(Resend { handled, pending: Some(token.to_owned()) });
+    claim.verdict = None;
+    claim.accepted_at = None;
+    claim.refusal = None;
+    claim.lost_attempts = 0;
+    claim
+}
+
+/// A token that needs no e-mail: the person is a member already.
+#[must_use]
+pub fn resend_done(mut claim: InvitationClaimSpec, token: &str) -> InvitationClaimSpec {
+    claim.resend = Some(Resend { handled: Some(token.to_owned()), pending: None });
+    claim
+}
+
 /// The invitation is about to be cancelled: nobody may take the claim over.
 #[must_use]
 pub fn cancelling(mut claim: InvitationClaimSpec) -> InvitationClaimSpec {
@@ -180,6 +205,7 @@ pub fn let_go(mut claim: InvitationClaimSpec, farewell: Farewell, now: Timestamp
     claim.verdict = None;
     claim.accepted_at = None;
     claim.refusal = None;
+    claim.resend = None;
     match farewell {
         Farewell::Settled => claim.invitation = None,
         Farewell::Kept => claim.kept = Some(Kept { at: whole_second(now) }),

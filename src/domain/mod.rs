@@ -3,6 +3,7 @@
 //! Must never read a clock, hold a client or be async: time comes in as an argument, effects go out as values.
 
 pub mod attempt;
+pub mod breaker;
 pub mod conclude;
 pub mod decide;
 mod deletion;
@@ -18,6 +19,7 @@ pub mod policy;
 pub mod projection;
 pub mod refusal;
 pub mod remote;
+mod resend;
 mod resolve;
 pub mod schedule;
 pub mod standing;

@@ -59,6 +59,8 @@ pub fn project(picture: &Picture<'_>) -> ProjectInvitationStatus {
         after.accepted_at.clone_from(&claim.accepted_at);
         after.mails_sent = i32::try_from(claim.mails.len()).ok();
         after.last_mailed_at = claim.mails.last().cloned();
+        let handled = claim.resend.as_ref().and_then(|resend| resend.handled.clone());
+        after.last_handled_resend = handled.or(after.last_handled_resend);
     }
     if let Some(sight) = picture.sight.filter(|_| picture.claim.is_some()) {
         if let Some(member) = &sight.member {

@@ -6,10 +6,10 @@
 use super::desired::Life;
 use super::facts::{Facts, Quarantine, Sight};
 use super::finding::{Finding, accepted_finding, invited_finding};
-use super::ledger;
 use super::remote::Invitation;
 use super::schedule::Wake;
 use super::step::{Decision, again, record, rest, stop};
+use super::{ledger, resend};
 use crate::api::{InvitationClaimSpec, OnUnknown, Origin, Reason};
 use jiff::SignedDuration;
 
@@ -38,7 +38,8 @@ pub(super) fn resolve_attempt(facts: &Facts) -> Decision {
 
 fn after_quarantine(facts: &Facts, claim: &InvitationClaimSpec, sight: &Sight) -> Decision {
     let answered = claim.attempt.as_ref().is_some_and(|attempt| attempt.answered);
-    let may_close = !sight.pending.is_empty() || (!answered && facts.inviter.on_unknown == OnUnknown::Retry);
+    let resend = resend::wanted(facts).is_some();
+    let may_close = resend || !sight.pending.is_empty() || (!answered && facts.inviter.on_unknown == OnUnknown::Retry);
     let deleting = matches!(facts.life, Life::Deleting { .. });
     if may_close || deleting {
         // Lost, or somebody else's invitation stands where ours would: the next pass decides what follows.
@@ -56,7 +57,7 @@ pub(super) fn outcome_unknown() -> Decision {
     stop(
         Reason::OutcomeUnknown,
         "an invitation was sent, its answer lost, and the person is neither invited nor a member: ask the person, then \
-         delete this object and create it anew to invite again",
+         give the annotation invitation-operator.io/resend a new value to invite again",
     )
 }
 

@@ -33,12 +33,15 @@ pub(crate) fn facts() -> Facts {
             ready_when: ReadyWhen::Invited,
             deletion: DeletionPolicy::Cancel,
             requested_at: None,
+            resend: None,
         },
         life: Life::Live,
         claim: None,
         ownership: Ownership::NoClaim,
         owns_another_claim: false,
         status_tells_of_invitation: false,
+        status_resend: None,
+        status_phase: None,
         asked: false,
         inviter: InviterFacts {
             recorded: RecordedInviter {

@@ -56,6 +56,10 @@ impl Observer for Listener {
         self.health.set(readiness);
     }
 
+    fn cancellations_paused(&self, paused: bool) {
+        self.metrics.cancellations_paused(paused);
+    }
+
     fn heartbeat(&self) {
         self.health.beat();
     }

@@ -8,3 +8,4 @@ mod deletions;
 mod elections;
 mod leases;
 mod projections;
+mod resends;

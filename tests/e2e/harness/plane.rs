@@ -1,0 +1,77 @@
+//! One control plane for all tests of a binary, started by the first that needs it.
+//!
+//! Must never be changed by a test in a way that another could notice.
+
+use control_plane::{ControlPlane, Options};
+use invitation_operator::api::crd::crds;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Api, PostParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::runtime::{conditions, wait::await_condition};
+use kube::{Client, Config};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use tokio::runtime::Runtime;
+use tokio::sync::OnceCell;
+
+/// The operator acts under this name, so that the audit log tells its requests from those of the tests.
+pub const OPERATOR_USER: &str = "the-operator";
+
+/// All tests run here, and what they share lives here.
+pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().expect("a runtime")
+});
+
+/// A control plane and ways to it.
+pub struct Plane {
+    pub plane: ControlPlane,
+    /// As administrator, for the tests.
+    pub client: Client,
+    /// Under the operator's own name, for the operator.
+    pub operator_kubeconfig: PathBuf,
+}
+
+static SHARED: OnceCell<Plane> = OnceCell::const_new();
+
+/// The shared control plane, with the definitions applied.
+pub async fn shared() -> &'static Plane {
+    SHARED
+        .get_or_init(|| async {
+            let options = Options { audit_log: Some("audit.log".into()), ..Options::default() };
+            let plane = start(options).await;
+            apply_definitions(&plane.client).await;
+            plane
+        })
+        .await
+}
+
+/// Starts a control plane that knows nothing of the operator.
+pub async fn start(options: Options) -> Plane {
+    let plane = ControlPlane::start(options).await.expect("a control plane");
+    let client = client(plane.kubeconfig_path()).await;
+    let operator_kubeconfig = plane.folder().join("operator.kubeconfig");
+    let mut kubeconfig: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(plane.kubeconfig_path()).unwrap()).unwrap();
+    let user = &mut kubeconfig["users"][0]["user"];
+    user["as"] = OPERATOR_USER.into();
+    user["as-groups"] = serde_json::json!(["system:masters"]);
+    std::fs::write(&operator_kubeconfig, kubeconfig.to_string()).unwrap();
+    Plane { plane, client, operator_kubeconfig }
+}
+
+async fn client(kubeconfig: &Path) -> Client {
+    let kubeconfig = Kubeconfig::read_from(kubeconfig).unwrap();
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+    Client::try_from(config).unwrap()
+}
+
+/// Applies the definitions and waits until they are served.
+pub async fn apply_definitions(client: &Client) {
+    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
+    for crd in crds() {
+        api.create(&PostParams::default(), &crd).await.unwrap();
+    }
+    for crd in crds() {
+        await_condition(api.clone(), &crd.metadata.name.unwrap(), conditions::is_crd_established()).await.unwrap();
+    }
+}

@@ -1,0 +1,170 @@
+//! The main story: applied, invited, accepted or expired; one e-mail.
+
+use crate::harness::*;
+use libtest_mimic::Trial;
+
+pub fn tests() -> Vec<Trial> {
+    crate::tests![
+        an_atlas_invitation_by_a_service_account_is_sent_once_and_accepted,
+        an_atlas_invitation_by_an_api_key_is_sent_once_and_accepted,
+        a_cloud_manager_invitation_by_a_service_account_is_sent_once_and_accepted,
+        a_cloud_manager_invitation_by_an_api_key_is_sent_once_and_accepted,
+        an_ops_manager_invitation_by_an_api_key_is_sent_once_and_accepted,
+        an_invitation_that_is_not_answered_expires,
+        ready_when_accepted_is_ready_only_then_and_stalled_after_the_expiry,
+        an_invitation_costs_five_calls_and_five_writes_and_the_claim_comes_first,
+        an_idle_operator_writes_nothing,
+    ]
+}
+
+/// From apply to Accepted.
+async fn told(product: Product, credential: CredentialSeed) {
+    let world = World::start().await;
+    let project = world.plant_project(product, "payments");
+    let role = if product == Product::Atlas { "GROUP_OWNER" } else { "GROUP_USER_ADMIN" };
+    let key = world.sim.seed_credential(credential.grant(&project, [role]));
+    world.secret("key", &key).await;
+    world.inviter("main", "key", |spec| spec.product = product).await;
+    world
+        .invite_with("jane", &project, "Jane.Doe@Example.com", |spec| {
+            spec.inviter_ref.name = "main".to_owned();
+            spec.roles = vec![WRITER.to_owned(), READER.to_owned()];
+        })
+        .await;
+
+    let invited = world.until("jane", "invited", in_phase(Phase::Invited)).await;
+    let sent = world.sim.invitations(&project);
+    assert_eq!(sent.len(), 1);
+    let seen = status(&invited);
+    assert_eq!(seen.id.as_ref(), Some(&sent[0].id));
+    assert_eq!(seen.created_at.unwrap().0.to_string(), sent[0].created_at);
+    assert_eq!(seen.expires_at.unwrap().0.to_string(), sent[0].expires_at);
+    assert_eq!(seen.inviter_username.as_deref(), Some(key.id.as_str()));
+    assert_eq!(seen.roles.unwrap(), [WRITER, READER]);
+    assert_eq!(seen.mails_sent, Some(1));
+    assert!(ready("True", Reason::Invited)(&invited));
+    assert!(!is_true(&invited, "Accepted"));
+    assert!(is_true(&invited, "RolesInSync"));
+    assert!(condition(&invited, "Reconciling").is_none());
+    assert!(condition(&invited, "Stalled").is_none());
+
+    assert!(world.sim.accept(&project, JANE));
+    let accepted = world.until("jane", "accepted", in_phase(Phase::Accepted)).await;
+    let member = &world.sim.members(&project)[0];
+    let seen = status(&accepted);
+    assert!(seen.accepted_at.is_some());
+    assert_eq!(seen.user_id.as_ref(), Some(&member.id));
+    assert_eq!(seen.id.as_ref(), Some(&sent[0].id));
+    assert!(ready("True", Reason::Accepted)(&accepted));
+    assert!(is_true(&accepted, "Accepted"));
+    assert_eq!(world.mails(JANE), 1);
+    assert_eq!(world.calls(Endpoint::CreateGroupInvite).len(), 1);
+}
+
+async fn an_atlas_invitation_by_a_service_account_is_sent_once_and_accepted() {
+    told(Product::Atlas, CredentialSeed::service_account()).await;
+}
+
+async fn an_atlas_invitation_by_an_api_key_is_sent_once_and_accepted() {
+    told(Product::Atlas, CredentialSeed::api_key()).await;
+}
+
+async fn a_cloud_manager_invitation_by_a_service_account_is_sent_once_and_accepted() {
+    told(Product::CloudManager, CredentialSeed::service_account()).await;
+}
+
+async fn a_cloud_manager_invitation_by_an_api_key_is_sent_once_and_accepted() {
+    told(Product::CloudManager, CredentialSeed::api_key()).await;
+}
+
+async fn an_ops_manager_invitation_by_an_api_key_is_sent_once_and_accepted() {
+    told(Product::OpsManager, CredentialSeed::api_key()).await;
+}
+
+async fn an_invitation_that_is_not_answered_expires() {
+    let world = World::start().await;
+    world.sim.configure(|behaviour| behaviour.invitation_life = Span::seconds(4));
+    let account = world.atlas().await;
+    world.invite("jane", &account.project, JANE).await;
+    let invited = world.until("jane", "invited", in_phase(Phase::Invited)).await;
+    let expired = world.until("jane", "expired", in_phase(Phase::Expired)).await;
+    assert_eq!(status(&expired).id, status(&invited).id);
+    assert!(ready("True", Reason::Expired)(&expired), "with readyWhen: Invited what the person does is no error");
+    assert!(!is_true(&expired, "Accepted"));
+    world.until_event("jane", Reason::Expired).await;
+    world.looks(&account.project, 2).await;
+    assert_eq!(world.mails(JANE), 1);
+}
+
+async fn ready_when_accepted_is_ready_only_then_and_stalled_after_the_expiry() {
+    let world = World::start().await;
+    let account = world.atlas().await;
+    let accepted = |spec: &mut ProjectInvitationSpec| spec.ready_when = ReadyWhen::Accepted;
+    world.invite_with("jane", &account.project, JANE, accepted).await;
+    let invited = world.until("jane", "invited", in_phase(Phase::Invited)).await;
+    assert!(ready("False", Reason::Invited)(&invited));
+    assert!(is_true(&invited, "Reconciling"));
+    assert!(condition(&invited, "Stalled").is_none());
+    assert!(world.sim.accept(&account.project, JANE));
+    world.until("jane", "ready", ready("True", Reason::Accepted)).await;
+
+    world.sim.configure(|behaviour| behaviour.invitation_life = Span::seconds(4));
+    world.invite_with("john", &account.project, JOHN, accepted).await;
+    let expired = world.until("john", "expired", in_phase(Phase::Expired)).await;
+    assert!(ready("False", Reason::Expired)(&expired));
+    assert!(is_true(&expired, "Stalled"));
+    assert!(condition(&expired, "Reconciling").is_none());
+}
+
+async fn an_invitation_costs_five_calls_and_five_writes_and_the_claim_comes_first() {
+    let world = World::start().await;
+    let account = world.atlas().await;
+    world.until_event("atlas", Reason::Ready).await;
+    let before = world.writes().await.len();
+    let calls_before = world.sim.requests().len();
+    world.invite("jane", &account.project, JANE).await;
+    world.until("jane", "invited", in_phase(Phase::Invited)).await;
+    let post = world.calls(Endpoint::CreateGroupInvite).remove(0);
+    let calls: Vec<_> = world.sim.requests()[calls_before..]
+        .iter()
+        .take_while(|request| request.number <= post.number)
+        .map(|request| request.endpoint)
+        .filter(|endpoint| *endpoint != Endpoint::GetSystemStatus)
+        .collect();
+    assert_eq!(calls, [Endpoint::ListGroupInvites, Endpoint::ListGroupUsers, Endpoint::CreateGroupInvite]);
+
+    // The event comes last.
+    world.until_event("jane", Reason::Invited).await;
+    let writes = world.writes().await.split_off(before);
+    let named: Vec<_> = writes.iter().map(|write| format!("{} {}", write.verb, write.resource)).collect();
+    assert!(writes.len() <= 5, "{named:?}");
+    assert!(writes.iter().all(|write| write.code < 300), "{writes:?}");
+    let (early, late): (Vec<_>, Vec<_>) = writes.iter().partition(|write| write.at < post.at);
+    let mut early: Vec<_> = early.iter().map(|write| format!("{} {}", write.verb, write.resource)).collect();
+    early.sort();
+    assert_eq!(early, ["create invitationclaims", "patch projectinvitations"], "before the POST");
+    let late: Vec<_> = late.iter().map(|write| format!("{} {}", write.verb, write.resource)).collect();
+    assert_eq!(late, ["update invitationclaims", "patch projectinvitations/status", "create events"], "after the POST");
+}
+
+async fn an_idle_operator_writes_nothing() {
+    let world = World::start().await;
+    let account = world.atlas().await;
+    for (name, person) in [("jane", JANE), ("john", JOHN)] {
+        world.invite(name, &account.project, person).await;
+    }
+    assert!(world.sim.wait_until(Span::seconds(60), |sim| sim.outbox().len() == 2).await);
+    world.sim.accept(&account.project, JOHN);
+    world.until("jane", "invited", in_phase(Phase::Invited)).await;
+    world.until("john", "accepted", in_phase(Phase::Accepted)).await;
+    world.until_event("john", Reason::Accepted).await;
+    world.until_inviter("atlas", Reason::Ready).await;
+    let before = world.writes().await;
+    let calls = world.sim.requests().len();
+    world.looks(&account.project, 5).await;
+    assert_eq!(world.writes().await, before);
+    assert!(world.mutations().len() == 2, "{:?}", world.mutations());
+    // Looking costs by projects, not by people: per interval one list, one page of members, one probe.
+    let spent = world.sim.requests().len() - calls;
+    assert!(spent <= 3 * 8, "{spent} calls in six intervals");
+}

@@ -1,0 +1,14 @@
+//! What only an operator for the whole cluster does, and what needs a cluster of its own.
+
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod alone;
+#[path = "../e2e/harness/mod.rs"]
+mod harness;
+mod teams;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    harness::runner::run([alone::tests(), teams::tests()].into_iter().flatten().collect())
+}
