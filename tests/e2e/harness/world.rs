@@ -29,6 +29,8 @@ impl Default for Setup {
             ("--absence-gap", "40s"),
             ("--call-deadline", "5s"),
             ("--release-after", "60s"),
+            // The only replica, unless a test says otherwise: after a crash it need not wait for a lease of its own.
+            ("--leader-elect", "false"),
             ("--log-level", "debug"),
             ("--log-format", "text"),
         ];
@@ -147,6 +149,11 @@ impl World {
     /// Starts the operator, again or for the first time.
     pub fn start_operator(&mut self) {
         self.operator = Some(Operator::start(&self.flags, &self.folder.path().join("operator.log")));
+    }
+
+    /// Starts one more replica, with a log of its own.
+    pub fn replica(&self, name: &str) -> Operator {
+        Operator::start(&self.flags, &self.folder.path().join(format!("{name}.log")))
     }
 
     /// Changes a flag of the next start.
