@@ -178,8 +178,11 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
 
 /// On a task of its own: renewals must not wait behind a burst of events.
 async fn stand(candidate: Option<Candidate>, stop: CancellationToken, drained: CancellationToken) {
-    if let Some(candidate) = candidate {
-        let _ = tokio::spawn(candidate.run(stop, drained)).await;
+    let Some(candidate) = candidate else { return };
+    if let Err(error) = tokio::spawn(candidate.run(stop.clone(), drained)).await {
+        // Without its candidate a process could never act again, and would look well.
+        tracing::error!(%error, "the election broke down; ending");
+        stop.cancel();
     }
 }
 

@@ -9,6 +9,10 @@
 //! conflict, is read again, and decided on anew. That holds for each step that writes one (record, adopt, invite, cancel,
 //! let go); a deletion reads its claim live besides, and a change of roles reads it live before the call. An attempt that
 //! the former leader left open is in the claim, and this process counts its quarantine from when it first saw it.
+//!
+//! What does rest on the cache alone, with or without an election: whether the object owns a claim under *another* key (its
+//! inviter was exchanged), and the roles that a change of roles asks for. The one could miss a warning about two hosts for
+//! the length of a watch's lag, never a claim of the same person and project; the other is put right by the next look.
 
 use super::connection::Connections;
 use super::wakes::Wakes;

@@ -90,12 +90,9 @@ impl Process {
     }
 
     /// One of the requests reaches the server, not always the last one sent.
-    fn arrive(&mut self, server: &mut Server, which: usize) {
-        if self.sent.is_empty() {
-            return;
-        }
-        let newest = self.sent.len() - 1;
-        let which = which % self.sent.len();
+    fn arrive(&mut self, server: &mut Server, which: Option<usize>) {
+        let Some(newest) = self.sent.len().checked_sub(1) else { return };
+        let which = which.map_or(newest, |which| which.min(newest));
         let call = self.sent.remove(which);
         let result = match &call {
             Call::Read => server.now(),
@@ -130,8 +127,11 @@ impl Process {
 enum Event {
     /// Nothing happens for so long.
     Time(u64),
+    /// A step, and all goes well with it.
+    Exchange(usize),
     Step(usize),
-    Arrive(usize, usize),
+    /// The newest request arrives, or one that was given up before.
+    Arrive(usize, Option<usize>),
     Hear(usize),
     GiveUp(usize),
     /// A watch reports the newest version, or one so many versions old.
@@ -139,24 +139,29 @@ enum Event {
 }
 
 fn event() -> impl Strategy<Value = Event> {
+    let who = || 0_usize..2;
     prop_oneof![
-        3 => (0_u64..4_000).prop_map(Event::Time),
-        1 => (4_000_u64..30_000).prop_map(Event::Time),
-        5 => (0_usize..2).prop_map(Event::Step),
-        4 => (0_usize..2, prop_oneof![Just(usize::MAX), 0_usize..4]).prop_map(|(who, which)| Event::Arrive(who, which)),
-        4 => (0_usize..2).prop_map(Event::Hear),
-        1 => (0_usize..2).prop_map(Event::GiveUp),
-        2 => (0_usize..2, 0_usize..4).prop_map(|(who, old)| Event::Watch(who, old)),
+        4 => (0_u64..1_500).prop_map(Event::Time),
+        1 => (6_000_u64..16_000).prop_map(Event::Time),
+        6 => who().prop_map(Event::Exchange),
+        2 => who().prop_map(Event::Step),
+        2 => (who(), proptest::option::of(0_usize..4)).prop_map(|(who, which)| Event::Arrive(who, which)),
+        2 => who().prop_map(Event::Hear),
+        1 => who().prop_map(Event::GiveUp),
+        2 => (who(), 0_usize..3).prop_map(|(who, old)| Event::Watch(who, old)),
     ]
+}
+
+fn exchange(process: &mut Process, server: &mut Server, world: Duration) {
+    process.step(world);
+    process.arrive(server, None);
+    process.hear(world);
 }
 
 /// One good exchange after another, a little time between them.
 fn runs_well(process: &mut Process, server: &mut Server, world: &mut Duration) {
     *world += Duration::from_millis(20);
-    process.step(*world);
-    let newest = process.sent.len().saturating_sub(1);
-    process.arrive(server, newest);
-    process.hear(*world);
+    exchange(process, server, *world);
 }
 
 proptest! {
@@ -174,10 +179,8 @@ proptest! {
             match event {
                 Event::Time(millis) => world += Duration::from_millis(millis),
                 Event::Step(who) => processes[who].step(world),
-                Event::Arrive(who, which) => {
-                    let newest = processes[who].sent.len().saturating_sub(1);
-                    processes[who].arrive(&mut server, if which == usize::MAX { newest } else { which });
-                }
+                Event::Exchange(who) => exchange(&mut processes[who], &mut server, world),
+                Event::Arrive(who, which) => processes[who].arrive(&mut server, which),
                 Event::Hear(who) => processes[who].hear(world),
                 Event::GiveUp(who) => processes[who].give_up(world),
                 Event::Watch(who, old) => {

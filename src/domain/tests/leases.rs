@@ -101,6 +101,9 @@ fn what_a_watch_reports_late_changes_nothing() {
     election.observe(Some(lease(Some("other"), "6")), at(1_500));
     assert!(matches!(election.decide(at(1_500)), Decision::Wait(_)));
     assert_eq!(election.holder(), Some("me"));
+    election.doubt();
+    election.observe(Some(lease(Some("other"), "6")), at(1_900));
+    assert_eq!(election.decide(at(1_900)), Decision::Look, "and answers no doubt");
 }
 
 #[test]
