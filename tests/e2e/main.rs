@@ -2,8 +2,11 @@
 //!
 //! The oracle for e-mails is the simulator's outbox. Nothing here waits for a time that could be awaited as a condition.
 
-#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(unreachable_pub)] // the harness is shared by two targets
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::wildcard_imports, clippy::assigning_clones)]
 
+mod adversity;
 mod crash;
 mod harness;
 mod lifecycle;
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
         trouble::tests(),
         privacy::tests(),
         resend::tests(),
+        adversity::tests(),
     ];
     harness::runner::run(tests.into_iter().flatten().collect())
 }
