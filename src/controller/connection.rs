@@ -82,6 +82,19 @@ impl Connections {
             .or_else(|| self.retired.read().unwrap_or_else(PoisonError::into_inner).get(&recorded.uid).cloned())
     }
 
+    /// Credentials for a claim without an owner: those that last worked for its inviter, or those of an inviter that has
+    /// taken that one's name and place, if they lead to the same host.
+    #[must_use]
+    pub fn serving(&self, recorded: &RecordedInviter, host: &str) -> Option<Arc<Connection>> {
+        let name =
+            InviterName { kind: recorded.kind, namespace: recorded.namespace.clone(), name: recorded.name.clone() };
+        let present = match self.find(&name) {
+            Usable::Yes(connection) => Some(connection),
+            Usable::No(_) | Usable::Checking | Usable::NotFound => None,
+        };
+        present.or_else(|| self.last_good(recorded)).filter(|connection| connection.facts.host == host)
+    }
+
     /// The inviter's credentials are accepted. Returns whether that is news.
     pub fn ready(&self, settings: &InviterSettings, connection: Connection) -> bool {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);

@@ -76,6 +76,8 @@ pub trait Observer: Send + Sync {
     fn watch_failed(&self, kind: &'static str);
     /// An object could not be read and was left alone.
     fn unreadable(&self, kind: &'static str);
+    /// Whether cancellations for vanished owners are paused by the breaker.
+    fn cancellations_paused(&self, paused: bool);
     /// The queue is alive.
     fn heartbeat(&self);
     /// What there is, counted now and then.

@@ -167,7 +167,7 @@ impl Passes {
         }
     }
 
-    async fn cancel(
+    pub(super) async fn cancel(
         &self,
         facts: &Facts,
         id: &ObjectId,
@@ -236,7 +236,7 @@ impl Passes {
 
     /// Creates the claim, or replaces the version that the facts were gathered from. A write without an answer is read
     /// back.
-    async fn write_claim(&self, spec: &InvitationClaimSpec) -> Result<InvitationClaim, ClusterError> {
+    pub(super) async fn write_claim(&self, spec: &InvitationClaimSpec) -> Result<InvitationClaim, ClusterError> {
         let name = claim_name(&spec.key);
         let reference = self.claim_ref(&name);
         let written = match self.claims.get(&reference) {

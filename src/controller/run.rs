@@ -19,6 +19,7 @@ use super::pass::Passes;
 use super::queue;
 use super::roster::Rosters;
 use super::settings::{ControllerSettings, Namespaces};
+use super::sweep;
 use super::wakes::Wakes;
 use super::watch::{Events, listed, seen_by, watch};
 use crate::api::names::CONTROLLER;
@@ -136,6 +137,7 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         observer,
         settings,
     });
+    tasks.spawn(until(stop.clone(), sweep::run(Arc::clone(&passes))));
     let queue = queue::run(events, objects, streams.invitations, passes, concurrency, stop.clone());
     let ready = async {
         tokio::select! {

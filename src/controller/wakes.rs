@@ -83,6 +83,14 @@ impl Wakes {
         waiting.entry(claim.to_owned()).or_default().insert(object.clone());
     }
 
+    /// Wakes who waits for the claim; returns whether anybody did.
+    #[must_use]
+    pub fn wake_waiting(&self, claim: &str) -> bool {
+        let waited = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).contains_key(claim);
+        self.claim_changed(claim);
+        waited
+    }
+
     /// Something happened to the claim.
     pub fn claim_changed(&self, claim: &str) {
         let woken = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(claim);

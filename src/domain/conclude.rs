@@ -204,7 +204,7 @@ fn looking(message: &str) -> Finding {
 #[must_use]
 pub fn blocked_message(why: &str) -> String {
     format!(
-        "the invitation cannot be cancelled now ({why}); to let the object go and leave the invitation as it is, annotate \
-         it with invitation-operator.io/release=true"
+        "the invitation cannot be cancelled now ({why}); to let the object go without waiting, annotate it with \
+         invitation-operator.io/release=true: the operator then owes the cancellation, and makes it when it can"
     )
 }

@@ -3,6 +3,7 @@
 //! Must never read a clock, hold a client or be async: time comes in as an argument, effects go out as values.
 
 pub mod attempt;
+pub mod breaker;
 pub mod conclude;
 pub mod decide;
 mod deletion;

@@ -44,6 +44,10 @@ impl Observer for Listener {
         self.metrics.malformed_object(kind);
     }
 
+    fn cancellations_paused(&self, paused: bool) {
+        self.metrics.cancellations_paused(paused);
+    }
+
     fn heartbeat(&self) {
         self.health.beat();
     }

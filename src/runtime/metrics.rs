@@ -39,6 +39,7 @@ pub struct Metrics {
     mails: Counters<1>,
     open_attempts: Gauge,
     unpaid_debts: Gauge,
+    cancellations_paused: Gauge,
     watch_errors: Counters<1>,
     malformed_objects: Counters<1>,
     unsafe_timings: Gauge,
@@ -80,6 +81,11 @@ impl Default for Metrics {
                 "Calls that may have e-mailed and whose result is not recorded",
             ),
             unpaid_debts: registered(r, "unpaid_debts", "Cancellations still owed for objects that were let go"),
+            cancellations_paused: registered(
+                r,
+                "cancellations_paused",
+                "1 while cancellations for vanished owners are paused because there are too many",
+            ),
             watch_errors: registered(r, "watch_errors", "Watches of the Kubernetes API that broke, by kind"),
             malformed_objects: registered(
                 r,
@@ -187,6 +193,11 @@ impl Metrics {
     /// How many claims owe a cancellation.
     pub fn unpaid_debts(&self, count: usize) {
         self.unpaid_debts.set(whole(count));
+    }
+
+    /// Whether cancellations for vanished owners are paused.
+    pub fn cancellations_paused(&self, paused: bool) {
+        self.cancellations_paused.set(i64::from(paused));
     }
 
     /// A watch of the Kubernetes API broke.

@@ -2,13 +2,21 @@
 //!
 //! The oracle for e-mails is the simulator's outbox. Nothing here waits for a time that could be awaited as a condition.
 
-#![allow(unreachable_pub)] // the harness is shared by two targets
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-#![allow(clippy::wildcard_imports, clippy::assigning_clones)]
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::wildcard_imports,
+    clippy::struct_field_names,
+    clippy::assigning_clones
+)]
 
 mod adversity;
 mod crash;
 mod harness;
+mod left_behind;
 mod lifecycle;
 mod privacy;
 mod resend;
@@ -30,6 +38,7 @@ fn main() -> ExitCode {
         privacy::tests(),
         resend::tests(),
         adversity::tests(),
+        left_behind::tests(),
     ];
     harness::runner::run(tests.into_iter().flatten().collect())
 }

@@ -9,7 +9,8 @@ pub(crate) fn of(manifests: &str, kind: &str) -> String {
     let mut shown = Vec::new();
     for line in document.unwrap_or_default().lines() {
         let trimmed = line.trim_start();
-        let noise = trimmed.is_empty() || trimmed.starts_with('#') || line.starts_with("apiVersion:");
+        let noise =
+            trimmed.is_empty() || trimmed == "---" || trimmed.starts_with('#') || line.starts_with("apiVersion:");
         if !noise && kind != "Secret" {
             shown.push(line);
         }

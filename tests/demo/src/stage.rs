@@ -45,6 +45,15 @@ impl Stage {
         self.terminal.ok("the kinds are defined (crds/)");
         let namespaces = samples::read("deploy/samples/1-namespaces.yaml", self.simulator.base_url())?;
         self.bring(&namespaces, "namespace").await?;
+        let mut every = String::new();
+        for path in samples::for_real_use()? {
+            every.push_str(&samples::as_it_is(&path)?);
+        }
+        let tried = self.cluster.kubectl.ask(&["apply", "--dry-run=server", "-f", "-"], &every).await?;
+        self.check("the samples are valid as they are, for real use", tried.succeeded);
+        if !tried.succeeded {
+            self.terminal.note(tried.complaint.trim());
+        }
         self.start_operator("the operator runs").await?;
         self.terminal.note(&format!(
             "with --unsafe-timings={HASTE}: what waits a minute waits {} seconds here; for rehearsals only",

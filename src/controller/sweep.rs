@@ -1,0 +1,244 @@
+//! Finishes off claims that no object looks after any more.
+//!
+//! An object whose finalizer was lost or forced away leaves its claim behind; an object that was let go may have left a
+//! debt. Both are settled here as a deletion would be, by the same decisions; claims with nothing left to remember are
+//! deleted. Must never touch a claim whose owner a live read still finds, nor one that another object waits for.
+
+use super::connection::Connection;
+use super::pass::Passes;
+use super::roster::Freshness;
+use crate::api::{DeletionPolicy, InvitationClaim, InvitationClaimSpec, Owner, ProjectInvitation, ReadyWhen};
+use crate::domain::breaker::{Breaker, Permit};
+use crate::domain::conclude::conclude;
+use crate::domain::decide::{decide, look_need};
+use crate::domain::desired::{Desired, InviterName, Life};
+use crate::domain::facts::{Facts, Ownership, quarantine};
+use crate::domain::key::claim_name;
+use crate::domain::ledger::{let_go, worth_keeping};
+use crate::domain::remote::{ObjectId, Roles, Username};
+use crate::domain::step::{LookNeed, Step};
+use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often all claims are gone through.
+const EVERY: Duration = Duration::from_secs(60);
+/// An owner must have been gone for so long: the next object for the same person may be on its way.
+const GRACE: Duration = Duration::from_secs(180);
+/// A cancellation takes a few steps: claim, call, claim.
+const STEPS: usize = 4;
+
+/// What a sweep remembers of the last one.
+#[derive(Default)]
+struct Sweep {
+    /// Claims whose owner is gone, and since when that is known.
+    vanished: HashMap<String, Duration>,
+    breaker: Breaker,
+}
+
+/// Why a claim is finished off.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// Its owner is gone without having let go.
+    Vanished,
+    /// Its owner was let go before the invitation could be cancelled.
+    Indebted,
+}
+
+/// Sweeps for ever.
+pub async fn run(passes: Arc<Passes>) {
+    let mut sweep = Sweep::default();
+    loop {
+        let every = passes.settings.timings.scaled(EVERY);
+        tokio::time::sleep(every + every.mul_f64(rand::random::<f64>() / 10.0)).await;
+        sweep.all(&passes).await;
+    }
+}
+
+impl Sweep {
+    async fn all(&mut self, passes: &Passes) {
+        let claims = passes.claims.store().state();
+        let now = passes.clock.monotonic();
+        let grace = passes.settings.timings.scaled(GRACE);
+        let mut vanished = HashMap::new();
+        for claim in &claims {
+            let name = claim.name_any();
+            let spec = &claim.spec;
+            if let Some(owner) = &spec.owner {
+                if !is_gone(passes, owner).await || passes.wakes.wake_waiting(&name) {
+                    continue;
+                }
+                let since = self.vanished.get(&name).copied().unwrap_or(now);
+                vanished.insert(name, since);
+                if now.saturating_sub(since) >= grace && self.permits(passes, claim, claims.len()) {
+                    finish(passes, claim, Cause::Vanished).await;
+                }
+            } else if spec.debt.is_some() {
+                finish(passes, claim, Cause::Indebted).await;
+            } else if !worth_keeping(spec, passes.clock.now())
+                && let Err(error) = passes.cluster.delete_claim(claim).await
+            {
+                tracing::debug!(claim = name, %error, "a claim with nothing left to remember stays for now");
+            }
+        }
+        self.vanished = vanished;
+    }
+
+    /// The breaker counts only what would be cancelled.
+    fn permits(&mut self, passes: &Passes, claim: &InvitationClaim, claims: usize) -> bool {
+        let cancels = claim.spec.deletion == DeletionPolicy::Cancel
+            && claim.spec.verdict.is_none()
+            && (claim.spec.invitation.is_some() || claim.spec.attempt.is_some());
+        if !cancels {
+            return true;
+        }
+        let permit = self.breaker.ask(passes.clock.monotonic(), claims);
+        passes.observer.cancellations_paused(self.breaker.is_tripped());
+        match permit {
+            Permit::Granted => true,
+            Permit::Paused { news } => {
+                if news {
+                    tracing::error!(
+                        "the owners of many claims have vanished: their invitations are not cancelled for 24 hours. Were \
+                         the ProjectInvitations deleted on purpose?"
+                    );
+                }
+                false
+            }
+        }
+    }
+}
+
+/// Whether a live read shows that the owner is gone: 404, or another uid under its name.
+async fn is_gone(passes: &Passes, owner: &Owner) -> bool {
+    let reference = ObjectRef::<ProjectInvitation>::new(&owner.name).within(&owner.namespace);
+    let cached = passes.objects.get(&reference).is_some_and(|object| object.uid().as_ref() == Some(&owner.uid));
+    if cached || !passes.namespaces.watches(&owner.namespace) {
+        return false;
+    }
+    match passes.cluster.invitation(&owner.namespace, &owner.name).await {
+        Ok(Some(live)) => live.uid().as_ref() != Some(&owner.uid),
+        Ok(None) => true,
+        Err(_) => false,
+    }
+}
+
+/// Takes the steps that a deletion of the owner would take.
+async fn finish(passes: &Passes, claim: &InvitationClaim, cause: Cause) {
+    let Some(connection) = passes.connections.serving(&claim.spec.inviter_ref, &claim.spec.key.host) else { return };
+    let mut spec = claim.spec.clone();
+    for _ in 0..STEPS {
+        let Some(facts) = gather(passes, &spec, cause, &connection).await else { return };
+        let decision = decide(&facts);
+        match step(passes, &facts, &decision.step, &connection, &spec).await {
+            Some(next) => spec = next,
+            None => return,
+        }
+    }
+}
+
+/// The facts of a deletion without an object.
+async fn gather(passes: &Passes, spec: &InvitationClaimSpec, cause: Cause, connection: &Connection) -> Option<Facts> {
+    // A debt is to be paid, whatever the owner's last word on deletion was.
+    let deletion = match cause {
+        Cause::Vanished => spec.deletion,
+        Cause::Indebted => DeletionPolicy::Cancel,
+    };
+    // An owner that is no more; of a debt nobody knows its name, and the claim's own stands for it in memory.
+    let nobody = || Owner { namespace: String::new(), name: String::new(), uid: claim_name(&spec.key) };
+    let object = spec.owner.clone().unwrap_or_else(nobody);
+    let now = passes.clock.now();
+    let known = spec.attempt.as_ref().map(|attempt| {
+        let monotonic = passes.clock.monotonic();
+        let since = passes.memory.attempt_known_since(&object.uid, &attempt.nonce, monotonic);
+        let length = passes.settings.timings.quarantine();
+        quarantine(monotonic.saturating_sub(since), attempt.started_at.0, now, length)
+    });
+    let inviter = &spec.inviter_ref;
+    let mut facts = Facts {
+        desired: Desired {
+            object,
+            generation: 0,
+            project: ObjectId::parse(&spec.key.project_id)?,
+            username: Username::new(&spec.key.username),
+            roles: Roles::new(),
+            inviter: InviterName {
+                kind: inviter.kind,
+                namespace: inviter.namespace.clone(),
+                name: inviter.name.clone(),
+            },
+            ready_when: ReadyWhen::default(),
+            deletion,
+            requested_at: None,
+            resend: None,
+        },
+        life: Life::Deleting { since: now, suspended: false },
+        claim: Some(spec.clone()),
+        ownership: Ownership::Mine,
+        owns_another_claim: false,
+        status_tells_of_invitation: false,
+        status_resend: None,
+        status_phase: None,
+        asked: false,
+        inviter: connection.facts.clone(),
+        sight: None,
+        quarantine: known,
+        nonce: String::new(),
+        mail_cap: 0,
+        timings: passes.settings.timings,
+        now,
+    };
+    if look_need(&facts, false) != LookNeed::None {
+        let since = Freshness::Since(passes.clock.monotonic());
+        let roster = passes.rosters.look(connection, &facts.desired.project, since, false).await.ok()?;
+        facts.sight = Some(roster.find(&facts.desired.username, false, true));
+    }
+    Some(facts)
+}
+
+/// Takes one step; returns the claim as it then is, or nothing when there is no more to do now.
+async fn step(
+    passes: &Passes,
+    facts: &Facts,
+    step: &Step,
+    connection: &Connection,
+    before: &InvitationClaimSpec,
+) -> Option<InvitationClaimSpec> {
+    // Nobody becomes the owner by this, and a debt stands until it is paid.
+    let unowned = |claim: &InvitationClaimSpec| InvitationClaimSpec {
+        owner: before.owner.clone(),
+        debt: before.debt.clone(),
+        ..claim.clone()
+    };
+    let done = match step {
+        Step::Record(claim) => passes.write_claim(&unowned(claim)).await.map(|written| Some(written.spec)),
+        Step::Cancel(id, claim) => match passes.cancel(facts, id, &unowned(claim), connection).await {
+            Ok(performed) if performed.failed() => return None,
+            Ok(performed) => {
+                let acknowledged = performed.claim?;
+                let decision = decide(facts);
+                let conclusion = conclude(&decision, performed.outcome, Some(&acknowledged.spec), facts, 1);
+                let next = conclusion.claim.unwrap_or_else(|| acknowledged.spec.clone());
+                Ok(passes.record_result(facts, acknowledged, next).await.map(|claim| claim.spec))
+            }
+            Err(error) => Err(error),
+        },
+        Step::LetGo(farewell) => {
+            let claim = facts.claim.clone()?;
+            let closed = let_go(claim, farewell.clone(), passes.clock.now());
+            let closed = InvitationClaimSpec { debt: None, ..closed };
+            tracing::info!(claim = claim_name(&closed.key), "finished off a claim without owner");
+            passes.close_claim(&closed).await.map(|()| None)
+        }
+        Step::Rest | Step::LookAgain | Step::Invite(_) | Step::UpdateRoles(..) => Ok(None),
+    };
+    match done {
+        Ok(next) => next,
+        Err(error) => {
+            tracing::debug!(%error, "a claim without owner is not finished off yet");
+            None
+        }
+    }
+}

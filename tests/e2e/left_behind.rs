@@ -1,0 +1,47 @@
+//! What is left behind: claims without an owner, and debts.
+
+use crate::harness::*;
+use kube::api::DeleteParams;
+use libtest_mimic::Trial;
+use serde_json::json;
+
+pub fn tests() -> Vec<Trial> {
+    crate::tests![a_claim_whose_object_was_forced_away_is_finished_off, a_debt_is_paid_when_the_credentials_return,]
+}
+
+async fn invited(world: &World) -> (Account, ProjectInvitation) {
+    let account = world.atlas().await;
+    world.invite("jane", &account.project, JANE).await;
+    let object = world.until("jane", "invited", in_phase(Phase::Invited)).await;
+    (account, object)
+}
+
+async fn a_claim_whose_object_was_forced_away_is_finished_off() {
+    let mut world = World::start().await;
+    let (account, object) = invited(&world).await;
+    world.kill_operator();
+    world.delete("jane").await;
+    world.patch("jane", json!({ "metadata": { "finalizers": null } })).await;
+    world.until_gone(&object).await;
+    world.start_operator();
+    world.until_sim("cancelled", |sim| sim.invitations(&account.project).is_empty()).await;
+    world
+        .until_claims("without owner and invitation", |claims| {
+            claims.iter().all(|claim| claim.spec.owner.is_none() && claim.spec.invitation.is_none())
+        })
+        .await;
+}
+
+async fn a_debt_is_paid_when_the_credentials_return() {
+    let mut world = World::start().await;
+    let (account, object) = invited(&world).await;
+    world.secrets().delete("atlas", &DeleteParams::default()).await.unwrap();
+    world.restart_operator();
+    world.until_inviter("atlas", Reason::SecretNotFound).await;
+    world.delete("jane").await;
+    world.until_gone(&object).await;
+    assert!(world.claim().await.spec.debt.is_some());
+    world.secret("atlas", &account.key).await;
+    world.until_sim("cancelled", |sim| sim.invitations(&account.project).is_empty()).await;
+    world.until_claims("without a debt", |claims| claims.iter().all(|claim| claim.spec.debt.is_none())).await;
+}
