@@ -149,6 +149,11 @@ impl World {
         self.operator = Some(Operator::start(&self.flags, &self.folder.path().join("operator.log")));
     }
 
+    /// Another operator for the same namespaces, as during a careless update.
+    pub fn another_operator(&self) -> Operator {
+        Operator::start(&self.flags, &self.folder.path().join("operator.log"))
+    }
+
     /// Changes a flag of the next start.
     pub fn set_flag(&mut self, flag: &str, value: &str) {
         self.flags.insert(flag.to_owned(), value.to_owned());
