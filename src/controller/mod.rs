@@ -29,6 +29,7 @@ pub mod roster;
 pub mod run;
 pub mod secrets;
 pub mod settings;
+mod successor;
 pub mod sweep;
 pub mod takeover;
 pub mod wakes;

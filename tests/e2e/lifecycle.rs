@@ -140,7 +140,7 @@ async fn an_object_without_inviter_is_gone_at_once() {
     let object = world.invite_with("jane", &account.project, JANE, nowhere).await;
     let waiting = world.until("jane", "told", ready("False", Reason::InviterNotFound)).await;
     assert!(is_true(&waiting, "Reconciling"));
-    assert_eq!(waiting.finalizers(), [] as [String; 0], "there is nothing that a deletion would wait for");
+    assert!(waiting.finalizers().is_empty(), "there is nothing that a deletion would wait for");
     world.delete("jane").await;
     world.until_gone(&object).await;
     assert_eq!(world.claims().await, []);
@@ -346,7 +346,7 @@ async fn under_observe_each_object_tells_its_plan_and_nothing_is_called() {
         let object = world.until(name, "planned", |o| status(o).plan == Some(plan)).await;
         assert!(ready("True", Reason::ObserveOnly)(&object), "{name}: {object:#?}");
         if name != "invited" {
-            assert_eq!(object.finalizers(), [] as [String; 0]);
+            assert!(object.finalizers().is_empty());
         }
     }
     world.looks(&account.project, 3).await;

@@ -13,6 +13,7 @@
     clippy::assigning_clones
 )]
 
+mod adversity;
 mod crash;
 mod harness;
 mod left_behind;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         trouble::tests(),
         privacy::tests(),
         resend::tests(),
+        adversity::tests(),
         left_behind::tests(),
     ];
     harness::runner::run(tests.into_iter().flatten().collect())

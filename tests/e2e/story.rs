@@ -14,6 +14,10 @@ pub fn tests() -> Vec<Trial> {
         ready_when_accepted_is_ready_only_then_and_stalled_after_the_expiry,
         an_invitation_costs_five_calls_and_five_writes_and_the_claim_comes_first,
         an_idle_operator_writes_nothing,
+        a_restart_writes_nothing,
+        many_people_share_what_is_looked_at,
+        an_address_keeps_its_case_where_the_api_keeps_it,
+        a_person_whom_ops_manager_adds_at_once_is_accepted,
     ]
 }
 
@@ -167,4 +171,102 @@ async fn an_idle_operator_writes_nothing() {
     // Looking costs by projects, not by people: per interval one list, one page of members, one probe.
     let spent = world.sim.requests().len() - calls;
     assert!(spent <= 3 * 8, "{spent} calls in six intervals");
+}
+
+async fn a_restart_writes_nothing() {
+    let mut world = World::start().await;
+    let account = world.atlas().await;
+    let project = account.project.as_str();
+    let person = |name: &str| format!("{name}@example.com");
+    let wrong = |spec: &mut ProjectInvitationSpec| spec.roles = vec!["GROUP_NO_SUCH_ROLE".to_owned()];
+    let nobody = |spec: &mut ProjectInvitationSpec| spec.inviter_ref.name = "nobody".to_owned();
+    world.sim.seed_member(project, &person("member"), &[READER]);
+    world.invite_by_hand(project, &person("adopted"), READER).await;
+    for name in ["invited", "member", "adopted", "withdrawn", "suspended", "expired"] {
+        let life = if name == "expired" { Span::seconds(3) } else { Span::days(30) };
+        world.sim.configure(|behaviour| behaviour.invitation_life = life);
+        world.invite(name, project, &person(name)).await;
+        world.until(name, "there", |o| matches!(status(o).phase, Some(Phase::Invited | Phase::Accepted))).await;
+    }
+    world.invite("duplicate", project, &person("invited")).await;
+    world.invite_with("refused", project, &person("refused"), wrong).await;
+    world.invite_with("nobody", project, &person("nobody"), nobody).await;
+    world.patch("suspended", serde_json::json!({ "spec": { "suspend": true } })).await;
+    world.sim.decline(project, &person("withdrawn"));
+    let settled = [
+        ("invited", Reason::Invited),
+        ("member", Reason::Accepted),
+        ("adopted", Reason::Adopted),
+        ("withdrawn", Reason::Withdrawn),
+        ("suspended", Reason::Suspended),
+        ("expired", Reason::Expired),
+        ("duplicate", Reason::DuplicateInvitee),
+        ("refused", Reason::Refused),
+        ("nobody", Reason::InviterNotFound),
+    ];
+    for (name, reason) in settled {
+        world.until(name, reason.as_str(), shows(reason)).await;
+        world.until_event(name, reason).await;
+    }
+    world.looks(project, 2).await;
+    world.until_inviter("atlas", Reason::Ready).await;
+    let before = world.writes().await;
+    let objects = world.invitations().list(&kube::api::ListParams::default()).await.unwrap().items;
+    world.restart_operator();
+    world.looks(project, 4).await;
+    let after = world.writes().await;
+    let now = world.invitations().list(&kube::api::ListParams::default()).await.unwrap().items;
+    for (then, now) in objects.iter().zip(&now) {
+        assert_eq!(then.status, now.status, "{}", then.name_any());
+    }
+    assert_eq!(after[before.len()..], []);
+}
+
+async fn many_people_share_what_is_looked_at() {
+    let world = World::start().await;
+    let account = world.atlas().await;
+    world.until_inviter("atlas", Reason::Ready).await;
+    let people: Vec<_> = (0..40).map(|number| format!("person-{number}")).collect();
+    for name in &people {
+        world.invite(name, &account.project, &format!("{name}@example.com")).await;
+    }
+    for name in &people {
+        world.until(name, "invited", in_phase(Phase::Invited)).await;
+        assert_eq!(world.mails(&format!("{name}@example.com")), 1);
+    }
+    let lists = world.calls(Endpoint::ListGroupInvites).len();
+    assert!(lists <= people.len() + 5, "{lists} lists for {} people", people.len());
+    assert_eq!(world.calls(Endpoint::CreateGroupInvite).len(), people.len());
+    world.sim.clear_requests();
+    world.looks(&account.project, 4).await;
+    let lists = world.calls(Endpoint::ListGroupInvites).len();
+    assert!(lists <= 8, "{lists} lists in five intervals: looking costs by projects and not by people");
+}
+
+async fn an_address_keeps_its_case_where_the_api_keeps_it() {
+    let world = World::start().await;
+    world.sim.configure(|behaviour| behaviour.username_case = atlas_sim::UsernameCase::Keep);
+    let account = world.atlas().await;
+    world.invite("jane", &account.project, "Jane.Doe@Example.COM").await;
+    world.until("jane", "invited", in_phase(Phase::Invited)).await;
+    assert_eq!(world.sim.invitations(&account.project)[0].username, "Jane.Doe@Example.COM", "sent as written");
+    world.looks(&account.project, 3).await;
+    assert!(ready("True", Reason::Invited)(&world.invitations().get("jane").await.unwrap()));
+    world.sim.accept(&account.project, JANE);
+    world.until("jane", "accepted", in_phase(Phase::Accepted)).await;
+    assert_eq!(world.mails(JANE), 1);
+}
+
+async fn a_person_whom_ops_manager_adds_at_once_is_accepted() {
+    let world = World::start().await;
+    let project = world.plant_project(Product::OpsManager, "payments");
+    world.sim.configure(|behaviour| behaviour.ops_manager_bypass = true);
+    world.sim.seed_account(JANE);
+    let key = world.sim.seed_credential(CredentialSeed::api_key().grant(&project, ["GROUP_USER_ADMIN"]));
+    world.secret("atlas", &key).await;
+    world.inviter("atlas", "atlas", |spec| spec.product = Product::OpsManager).await;
+    world.invite("jane", &project, JANE).await;
+    let accepted = world.until("jane", "accepted", in_phase(Phase::Accepted)).await;
+    assert_eq!(status(&accepted).id, None);
+    assert_eq!(world.calls(Endpoint::CreateGroupInvite).len(), 1);
 }

@@ -1,7 +1,7 @@
 //! Wrong input, and what it gets.
 
 use crate::harness::*;
-use atlas_sim::{Credential, Options, Simulator};
+use atlas_sim::{Credential, Deployment, Options, Simulator, TlsIdentity};
 use invitation_operator::api::names::annotation;
 use libtest_mimic::Trial;
 use serde_json::json;
@@ -31,6 +31,8 @@ pub fn tests() -> Vec<Trial> {
         an_inviter_that_comes_late_wakes_its_invitations,
         an_inviter_that_never_comes_stalls_its_invitations,
         a_cluster_inviter_is_not_served_by_a_namespaced_operator,
+        an_inviter_that_is_asked_looks_at_once_whether_it_was_cured,
+        ops_manager_behind_a_private_authority_is_trusted_by_its_bundle_only,
     ]
 }
 
@@ -51,10 +53,13 @@ async fn without_the_secret_nothing_is_called_until_it_is_there() {
     assert_eq!(world.mails(JANE), 1);
 }
 
+/// A Secret's name, its content, and what the Inviter says of it.
+type Case = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
+
 async fn a_secret_with_wrong_keys_is_told_by_its_name_and_its_keys() {
     let world = World::start().await;
     let project = world.plant_project(Product::Atlas, "payments");
-    let cases: &[(&str, &[(&str, &str)], &[&str])] = &[
+    let cases: &[Case] = &[
         ("empty", &[], &["publicApiKey", "privateApiKey", "clientId", "clientSecret"]),
         ("others", &[("username", "a"), ("password", "b")], &["publicApiKey", "clientId"]),
         ("half", &[("publicApiKey", "a")], &["privateApiKey"]),
@@ -69,7 +74,7 @@ async fn a_secret_with_wrong_keys_is_told_by_its_name_and_its_keys() {
         world.inviter(name, name, |_| {}).await;
         world
             .invite_with(name, &project, &format!("{name}@example.com"), |spec| {
-                spec.inviter_ref.name = (*name).to_owned()
+                spec.inviter_ref.name = (*name).to_owned();
             })
             .await;
         let told = world.until_inviter(name, Reason::SecretInvalid).await;
@@ -397,4 +402,58 @@ async fn a_cluster_inviter_is_not_served_by_a_namespaced_operator() {
     world.invite_with("jane", "5f1d7c8e9a3b2c4d5e6f7a8b", JANE, cluster).await;
     let told = world.until("jane", "told", ready("False", Reason::InviterNotFound)).await;
     assert!(message(&told, Reason::InviterNotFound).contains("not served"));
+}
+
+async fn an_inviter_that_is_asked_looks_at_once_whether_it_was_cured() {
+    let world = World::start().await;
+    let project = world.plant_project(Product::Atlas, "payments");
+    let seed = CredentialSeed::service_account().grant(&project, ["GROUP_OWNER"]);
+    let key = world.sim.seed_credential(seed.clone().only_from(["203.0.113.7"]));
+    all_wait_and_one_probe_is_made(&world, &project, &key, Reason::NotOnAccessList).await;
+    world.sim.remove_credential(&key.id);
+    world.sim.seed_credential(seed.with_secret(&key.id, &key.secret));
+    let asked = json!({ "metadata": { "annotations": { annotation::REQUESTED_AT: "now" } } });
+    world.patch_inviter("atlas", asked).await;
+    world.until_inviter("atlas", Reason::Ready).await;
+    let inviter = world.inviters().get("atlas").await.unwrap();
+    assert_eq!(inviter.status.unwrap().last_handled_reconcile_at.as_deref(), Some("now"));
+    for number in 0..5 {
+        world.until(&format!("p{number}"), "invited", in_phase(Phase::Invited)).await;
+    }
+}
+
+async fn ops_manager_behind_a_private_authority_is_trusted_by_its_bundle_only() {
+    let authority = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    let identity =
+        TlsIdentity { certificate_pem: authority.cert.pem(), key_pem: authority.signing_key.serialize_pem() };
+    let options = Options { deployment: Deployment::OpsManager, tls: Some(identity), ..Options::default() };
+    let ops = Simulator::start(options).await.unwrap();
+    let world = Setup::default().flag("--allowed-hosts", &ops.address().to_string()).start().await;
+    let project = ops.seed_project(ProjectSeed::new(atlas_sim::Product::OpsManager, "payments"));
+    let key = ops.seed_credential(CredentialSeed::api_key().grant(&project, ["GROUP_USER_ADMIN"]));
+    world.secret("ops", &key).await;
+    let bundle = |kind, name: &str| CaBundleRef { kind, name: name.to_owned(), key: "ca.crt".to_owned() };
+    let inviter = async |name: &str, bundle: Option<CaBundleRef>| {
+        world
+            .inviter(name, "ops", |spec| {
+                spec.product = Product::OpsManager;
+                spec.base_url = Some(ops.base_url().to_owned());
+                spec.ca_bundle_ref = bundle;
+            })
+            .await
+    };
+    inviter("untrusted", None).await;
+    inviter("missing", Some(bundle(CaBundleSource::ConfigMap, "nowhere"))).await;
+    world.raw_secret("empty", &[("ca.crt", "no certificate")]).await;
+    inviter("empty", Some(bundle(CaBundleSource::Secret, "empty"))).await;
+    world.raw_secret("bundle", &[("ca.crt", &authority.cert.pem())]).await;
+    inviter("trusted", Some(bundle(CaBundleSource::Secret, "bundle"))).await;
+    world.until_inviter("untrusted", Reason::TlsFailed).await;
+    world.until_inviter("empty", Reason::CaBundleInvalid).await;
+    let told = world.until_inviter("missing", Reason::CaBundleInvalid).await;
+    assert!(told.contains("ConfigMap") && told.contains("nowhere"), "{told}");
+    world.until_inviter("trusted", Reason::Ready).await;
+    world.invite_with("jane", &project, JANE, |spec| spec.inviter_ref.name = "trusted".to_owned()).await;
+    world.until("jane", "invited", ready("True", Reason::Invited)).await;
+    assert_eq!(ops.mails_to(JANE).len(), 1);
 }

@@ -100,13 +100,13 @@ async fn an_api_server_that_dies_during_the_call_costs_no_second_mail() {
     world.sim.add_fault(FaultRule::new(fault).on(Endpoint::CreateGroupInvite).once());
     world.invite("jane", &account.project, JANE).await;
     world.until_sim("a mail", |sim| sim.outbox().len() == 1).await;
-    plane.plane.kill_api_server().await.unwrap();
+    plane.control.kill_api_server().await.unwrap();
     world
         .until_sim("an answer", |sim| {
             sim.requests().iter().any(|call| call.endpoint == Endpoint::CreateGroupInvite && call.finished)
         })
         .await;
-    plane.plane.start_api_server().await.unwrap();
+    plane.control.start_api_server().await.unwrap();
     let invited = world.until("jane", "invited", ready("True", Reason::Invited)).await;
     assert_eq!(status(&invited).id.as_ref(), Some(&world.sim.invitations(&account.project)[0].id));
     world.looks(&account.project, 2).await;

@@ -1,6 +1,8 @@
 //! What only an operator for the whole cluster does, and what needs a cluster of its own.
 
-#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(unreachable_pub)] // the harness is shared by two targets
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::wildcard_imports, clippy::assigning_clones)]
 
 mod alone;
 #[path = "../e2e/harness/mod.rs"]

@@ -13,7 +13,7 @@ pub fn tests() -> Vec<Trial> {
 }
 
 async fn apply(objects: Value) {
-    let mut kubectl = shared().await.plane.kubectl();
+    let mut kubectl = shared().await.control.kubectl();
     let mut child = kubectl.args(["apply", "-f", "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(objects.to_string().as_bytes()).unwrap();
     assert!(child.wait().unwrap().success());
@@ -53,7 +53,7 @@ async fn without_the_right_to_leases_the_operator_says_so_and_waits_until_it_has
         ]),
     )
     .await;
-    let kubeconfig = shared().await.plane.service_account_kubeconfig(&namespace, "operator").await.unwrap();
+    let kubeconfig = shared().await.control.service_account_kubeconfig(&namespace, "operator").await.unwrap();
     world.set_flag("--kubeconfig", kubeconfig.to_str().unwrap());
     let account = world.atlas().await;
     world.invite("jane", &account.project, JANE).await;

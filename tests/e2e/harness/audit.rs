@@ -47,7 +47,7 @@ struct Status {
 impl World {
     /// All writes of this test's operator so far, in the order of their arrival.
     pub async fn writes(&self) -> Vec<Write> {
-        let log = shared().await.plane.audit_log().unwrap();
+        let log = shared().await.control.audit_log().unwrap();
         let text = std::fs::read_to_string(log).unwrap();
         let mut writes: Vec<_> = text
             .lines()

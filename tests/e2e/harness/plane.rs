@@ -24,7 +24,7 @@ pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 
 /// A control plane and ways to it.
 pub struct Plane {
-    pub plane: ControlPlane,
+    pub control: ControlPlane,
     /// As administrator, for the tests.
     pub client: Client,
     /// Under the operator's own name, for the operator.
@@ -56,7 +56,7 @@ pub async fn start(options: Options) -> Plane {
     user["as"] = OPERATOR_USER.into();
     user["as-groups"] = serde_json::json!(["system:masters"]);
     std::fs::write(&operator_kubeconfig, kubeconfig.to_string()).unwrap();
-    Plane { plane, client, operator_kubeconfig }
+    Plane { control: plane, client, operator_kubeconfig }
 }
 
 async fn client(kubeconfig: &Path) -> Client {

@@ -156,6 +156,11 @@ impl World {
         Operator::start(&self.flags, &self.folder.path().join(format!("{name}.log")))
     }
 
+    /// Another operator for the same namespaces, as during a careless update.
+    pub fn another_operator(&self) -> Operator {
+        Operator::start(&self.flags, &self.folder.path().join("operator.log"))
+    }
+
     /// Changes a flag of the next start.
     pub fn set_flag(&mut self, flag: &str, value: &str) {
         self.flags.insert(flag.to_owned(), value.to_owned());
