@@ -46,7 +46,12 @@ impl Passes {
         if deleting {
             // What is about to be given up is read live: the cache may not know a claim of a minute ago.
             match self.cluster.claim(&name).await {
-                Ok(found) => claim = found.map(Arc::new),
+                Ok(found) => {
+                    if let Some(found) = &found {
+                        self.claims.remember(self.claim_ref(&name), found.clone());
+                    }
+                    claim = found.map(Arc::new);
+                }
                 Err(error) => return Gathered::Cluster(error),
             }
         }
