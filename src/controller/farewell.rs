@@ -128,8 +128,8 @@ impl Passes {
 
     /// Lets the object go because there is nothing left to cancel.
     async fn settle(&self, object: &ProjectInvitation, claim: InvitationClaimSpec, why: &str) -> PassReport {
-        let closed = ledger::let_go(claim, Farewell::Settled, self.clock.now());
-        if let Err(error) = self.close_claim(&closed).await {
+        let closed = ledger::let_go(claim.clone(), Farewell::Settled, self.clock.now());
+        if let Err(error) = self.close_claim(&closed, &claim).await {
             return self.cluster_trouble(object, &error);
         }
         if let Err(error) = self.cluster.remove_finalizer(object).await {
@@ -148,7 +148,8 @@ impl Passes {
             let pending = claim.attempt.is_some() || (claim.invitation.is_some() && claim.verdict.is_none());
             owed |= pending;
             let farewell = if pending { Farewell::Owed(why.to_owned()) } else { Farewell::Settled };
-            if let Err(error) = self.close_claim(&ledger::let_go(claim, farewell, self.clock.now())).await {
+            let closed = ledger::let_go(claim.clone(), farewell, self.clock.now());
+            if let Err(error) = self.close_claim(&closed, &claim).await {
                 return self.cluster_trouble(object, &error);
             }
         }

@@ -39,64 +39,10 @@ impl Passes {
     ) -> Gathered {
         let uid = desired.object.uid.clone();
         let remembered = self.memory.of(&uid);
-        let deleting = matches!(life, Life::Deleting { .. } | Life::Released);
-        let key = claim_key(connection.facts.product, &connection.facts.host, &desired.project, &desired.username);
-        let name = claim_name(&key);
-        let mut claim = self.claims.get(&self.claim_ref(&name));
-        if deleting {
-            // What is about to be given up is read live: the cache may not know a claim of a minute ago.
-            match self.cluster.claim(&name).await {
-                Ok(found) => claim = found.map(Arc::new),
-                Err(error) => return Gathered::Cluster(error),
-            }
-        }
-        if claim.as_ref().is_some_and(|claim| !same_key(&claim.spec.key, &key)) {
-            return Gathered::Cluster(ClusterError::Refused(format!(
-                "InvitationClaim {name} holds the key of another person"
-            )));
-        }
-        let ownership = match self.ownership(claim.as_deref(), &desired).await {
-            Ok(ownership) => ownership,
-            Err(error) => return Gathered::Cluster(error),
-        };
-        if let Ownership::Other { .. } = ownership {
-            self.wakes.wait_for_claim(&name, &ObjectRef::from_obj(object));
-        }
-        let owns_another_claim = ownership != Ownership::Mine && self.owns_another(&uid, &name);
         let now = self.clock.monotonic();
-        let attempt = claim.as_ref().and_then(|claim| claim.spec.attempt.clone());
-        let quarantine = attempt.map(|attempt| {
-            let known = now.saturating_sub(self.memory.attempt_known_since(&uid, &attempt.nonce, now));
-            quarantine(known, attempt.started_at.0, self.clock.now(), self.settings.timings.quarantine())
-        });
-        let status = object.status.as_ref();
-        let pending =
-            claim.as_ref().is_some_and(|claim| claim.spec.invitation.is_some() && claim.spec.verdict.is_none());
-        let successor = if matches!(life, Life::Deleting { .. }) && ownership == Ownership::Mine && pending {
-            self.successor(&desired, &connection.facts.host).await
-        } else {
-            None
-        };
-        let mut facts = Facts {
-            successor,
-            status_tells_of_invitation: status
-                .is_some_and(|status| status.id.is_some() || status.accepted_at.is_some()),
-            status_resend: status.and_then(|status| status.last_handled_resend.clone()),
-            status_phase: status.and_then(|status| status.phase),
-            asked: desired.requested_at.is_some()
-                && status.and_then(|status| status.last_handled_reconcile_at.as_ref()) != desired.requested_at.as_ref(),
-            desired,
-            life,
-            claim: claim.as_ref().map(|claim| claim.spec.clone()),
-            ownership,
-            owns_another_claim,
-            inviter: connection.facts.clone(),
-            sight: None,
-            quarantine,
-            nonce: format!("{:032x}", rand::random::<u128>()),
-            mail_cap: self.settings.max_mails_per_person,
-            timings: self.settings.timings,
-            now: self.clock.now(),
+        let facts = match self.recorded(object, desired, life, connection).await {
+            Ok(facts) => facts,
+            Err(error) => return Gathered::Cluster(error),
         };
         let gap = self.settings.timings.absence_gap;
         let absence_due = remembered.missing_since.is_some_and(|since| now.saturating_sub(since) >= gap);
@@ -111,6 +57,83 @@ impl Passes {
             }
         };
         self.memory.update(&uid, |memory| memory.needs_fresh = false);
+        self.seen(facts, freshness, connection).await
+    }
+
+    /// The facts as far as Kubernetes tells them.
+    async fn recorded(
+        &self,
+        object: &ProjectInvitation,
+        desired: Desired,
+        life: Life,
+        connection: &Connection,
+    ) -> Result<Facts, ClusterError> {
+        let uid = desired.object.uid.clone();
+        let deleting = matches!(life, Life::Deleting { .. } | Life::Released);
+        let key = claim_key(connection.facts.product, &connection.facts.host, &desired.project, &desired.username);
+        let name = claim_name(&key);
+        let claim = self.known_claim(&name, deleting).await?;
+        if claim.as_ref().is_some_and(|claim| !same_key(&claim.spec.key, &key)) {
+            return Err(ClusterError::Refused(format!("InvitationClaim {name} holds the key of another person")));
+        }
+        let ownership = self.ownership(claim.as_deref(), &desired).await?;
+        if let Ownership::Other { .. } = ownership {
+            self.wakes.wait_for_claim(&name, &ObjectRef::from_obj(object));
+        }
+        let now = self.clock.monotonic();
+        let attempt = claim.as_ref().and_then(|claim| claim.spec.attempt.clone());
+        let quarantine = attempt.map(|attempt| {
+            let known = now.saturating_sub(self.memory.attempt_known_since(&uid, &attempt.nonce, now));
+            quarantine(known, attempt.started_at.0, self.clock.now(), self.settings.timings.quarantine())
+        });
+        let pending =
+            claim.as_ref().is_some_and(|claim| claim.spec.invitation.is_some() && claim.spec.verdict.is_none());
+        let successor = if matches!(life, Life::Deleting { .. }) && ownership == Ownership::Mine && pending {
+            self.successor(&desired, &connection.facts.host).await
+        } else {
+            None
+        };
+        let status = object.status.as_ref();
+        Ok(Facts {
+            successor,
+            status_tells_of_invitation: status
+                .is_some_and(|status| status.id.is_some() || status.accepted_at.is_some()),
+            status_resend: status.and_then(|status| status.last_handled_resend.clone()),
+            status_phase: status.and_then(|status| status.phase),
+            asked: desired.requested_at.is_some()
+                && status.and_then(|status| status.last_handled_reconcile_at.as_ref()) != desired.requested_at.as_ref(),
+            desired,
+            life,
+            claim: claim.as_ref().map(|claim| claim.spec.clone()),
+            owns_another_claim: ownership != Ownership::Mine && self.owns_another(&uid, &name),
+            ownership,
+            inviter: connection.facts.clone(),
+            sight: None,
+            quarantine,
+            nonce: format!("{:032x}", rand::random::<u128>()),
+            mail_cap: self.settings.max_mails_per_person,
+            timings: self.settings.timings,
+            now: self.clock.now(),
+        })
+    }
+
+    /// The claim as the cache has it; what is about to be given up is read live, because the cache may not know a claim
+    /// of a moment ago.
+    async fn known_claim(&self, name: &str, deleting: bool) -> Result<Option<Arc<InvitationClaim>>, ClusterError> {
+        let reference = self.claim_ref(name);
+        if !deleting {
+            return Ok(self.claims.get(&reference));
+        }
+        let live = self.cluster.claim(name).await?;
+        if let Some(live) = &live {
+            self.claims.remember(reference, live.clone());
+        }
+        Ok(live.map(Arc::new))
+    }
+
+    /// The facts with what a roster shows.
+    async fn seen(&self, mut facts: Facts, freshness: Freshness, connection: &Connection) -> Gathered {
+        let gap = self.settings.timings.absence_gap;
         let roster = match self.rosters.look(connection, &facts.desired.project, freshness, facts.asked).await {
             Ok(roster) => roster,
             Err(trouble) => return Gathered::NoRoster(Box::new(facts), trouble),
@@ -120,7 +143,7 @@ impl Passes {
                 || claim.verdict.as_ref().is_some_and(|verdict| verdict.kind == VerdictKind::Accepted)
         });
         let shows = roster.shows(&facts.desired.username);
-        let settled = self.memory.update(&uid, |memory| {
+        let settled = self.memory.update(&facts.desired.object.uid, |memory| {
             memory.missing_since = if shows || !was_there {
                 None
             } else {

@@ -81,7 +81,7 @@ impl Passes {
             }
             Step::Cancel(id, claim) => self.cancel(facts, id, claim, connection).await,
             Step::HandOver(claim) => {
-                self.write_claim(claim).await?;
+                self.write_claim(claim, facts.claim.as_ref()).await?;
                 self.cluster.remove_finalizer(object).await?;
                 Ok(Performed { let_go: true, ..Performed::new(Outcome::Done, PassOutcome::LetGo, None) })
             }
@@ -96,7 +96,8 @@ impl Passes {
         facts: &Facts,
         claim: &InvitationClaimSpec,
     ) -> Result<InvitationClaim, ClusterError> {
-        let (written, finalized) = tokio::join!(self.write_claim(claim), self.ensure_finalizer(object, facts));
+        let (written, finalized) =
+            tokio::join!(self.write_claim(claim, facts.claim.as_ref()), self.ensure_finalizer(object, facts));
         let written = written?;
         finalized?;
         Ok(written)
@@ -122,7 +123,8 @@ impl Passes {
         claim: &InvitationClaimSpec,
         connection: &Connection,
     ) -> Result<Performed, ClusterError> {
-        let (written, finalized) = tokio::join!(self.write_claim(claim), self.ensure_finalizer(object, facts));
+        let (written, finalized) =
+            tokio::join!(self.write_claim(claim, facts.claim.as_ref()), self.ensure_finalizer(object, facts));
         let written = written?;
         self.memory.attempt_known_since(&facts.desired.object.uid, &facts.nonce, self.clock.monotonic());
         let attempt = match finalized {
@@ -179,7 +181,7 @@ impl Passes {
         claim: &InvitationClaimSpec,
         connection: &Connection,
     ) -> Result<Performed, ClusterError> {
-        let written = self.write_claim(claim).await?;
+        let written = self.write_claim(claim, facts.claim.as_ref()).await?;
         let desired = &facts.desired;
         let found = match connection.api.get(&desired.project, id).await {
             Ok(found) => found,
@@ -219,34 +221,49 @@ impl Passes {
         {
             let owed = matches!(farewell, Farewell::Owed(_)) && claim.invitation.is_none();
             let farewell = if owed { Farewell::Settled } else { farewell };
-            self.close_claim(&ledger::let_go(claim.clone(), farewell, facts.now)).await?;
+            self.close_claim(&ledger::let_go(claim.clone(), farewell, facts.now), claim).await?;
         }
         self.cluster.remove_finalizer(object).await?;
         Ok(Performed { let_go: true, ..Performed::new(Outcome::Done, PassOutcome::LetGo, None) })
     }
 
-    /// Writes an ownerless claim, or deletes it when there is nothing left to remember.
-    pub(super) async fn close_claim(&self, claim: &InvitationClaimSpec) -> Result<(), ClusterError> {
+    /// Writes an ownerless claim, or deletes it when there is nothing left to remember; `decided_on` as for
+    /// [`Passes::write_claim`].
+    pub(super) async fn close_claim(
+        &self,
+        claim: &InvitationClaimSpec,
+        decided_on: &InvitationClaimSpec,
+    ) -> Result<(), ClusterError> {
         if ledger::worth_keeping(claim, self.clock.now()) {
-            self.write_claim(claim).await?;
+            self.write_claim(claim, Some(decided_on)).await?;
             return Ok(());
         }
         let name = claim_name(&claim.key);
-        if let Some(present) = self.cluster.claim(&name).await? {
-            self.cluster.delete_claim(&present).await?;
+        match self.cluster.claim(&name).await? {
+            Some(present) if present.spec == *decided_on => self.cluster.delete_claim(&present).await?,
+            Some(present) => {
+                self.claims.remember(self.claim_ref(&name), present);
+                return Err(ClusterError::Conflict);
+            }
+            None => {}
         }
         self.claims.forget(&self.claim_ref(&name));
         Ok(())
     }
 
-    /// Creates the claim, or replaces the version that the facts were gathered from. A write without an answer is read
-    /// back.
-    pub(super) async fn write_claim(&self, spec: &InvitationClaimSpec) -> Result<InvitationClaim, ClusterError> {
+    /// Creates the claim, or replaces the very content that the step was decided on: a claim that came or changed since
+    /// then is somebody's lock, in this process too. A write without an answer is read back.
+    pub(super) async fn write_claim(
+        &self,
+        spec: &InvitationClaimSpec,
+        decided_on: Option<&InvitationClaimSpec>,
+    ) -> Result<InvitationClaim, ClusterError> {
         let name = claim_name(&spec.key);
         let reference = self.claim_ref(&name);
-        let written = match self.claims.get(&reference) {
-            None => self.cluster.create_claim(&name, spec).await,
-            Some(seen) => self.cluster.replace_claim(&seen, spec).await,
+        let written = match (decided_on, self.claims.get(&reference)) {
+            (None, _) => self.cluster.create_claim(&name, spec).await,
+            (Some(decided_on), Some(seen)) if seen.spec == *decided_on => self.cluster.replace_claim(&seen, spec).await,
+            (Some(_), _) => Err(ClusterError::Conflict),
         };
         match written {
             Ok(claim) => {

@@ -220,7 +220,9 @@ async fn step(
         ..claim.clone()
     };
     let done = match step {
-        Step::Record(claim) => passes.write_claim(&unowned(claim)).await.map(|written| Some(written.spec)),
+        Step::Record(claim) => {
+            passes.write_claim(&unowned(claim), Some(before)).await.map(|written| Some(written.spec))
+        }
         Step::Cancel(id, claim) => match passes.cancel(facts, id, &unowned(claim), connection).await {
             Ok(performed) if performed.failed() => return None,
             Ok(performed) => {
@@ -234,10 +236,10 @@ async fn step(
         },
         Step::LetGo(farewell) => {
             let claim = facts.claim.clone()?;
-            let closed = let_go(claim, farewell.clone(), passes.clock.now());
+            let closed = let_go(claim.clone(), farewell.clone(), passes.clock.now());
             let closed = InvitationClaimSpec { debt: None, ..closed };
             tracing::info!(claim = claim_name(&closed.key), "finished off a claim without owner");
-            passes.close_claim(&closed).await.map(|()| None)
+            passes.close_claim(&closed, &claim).await.map(|()| None)
         }
         Step::Rest | Step::LookAgain | Step::Invite(_) | Step::UpdateRoles(..) | Step::HandOver(_) => Ok(None),
     };

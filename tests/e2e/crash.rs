@@ -29,6 +29,7 @@ pub fn tests() -> Vec<Trial> {
         killed_before_the_effect_the_operator_finds_the_invitation_again,
         killed_before_the_request_the_operator_sends_it_after_its_own_quarantine,
         told_to_end_the_operator_finishes_and_records_the_call_in_flight,
+        told_to_end_the_operator_does_not_wait_out_a_quarantine,
         an_object_deleted_during_the_call_is_resolved_first_and_then_cancelled,
         killed_again_and_again_the_operator_sends_nobody_two_mails,
     ]
@@ -321,6 +322,19 @@ async fn told_to_end_the_operator_finishes_and_records_the_call_in_flight() {
     world.looks(&account.project, 2).await;
     assert_eq!(world.calls(Endpoint::CreateGroupInvite).len(), 1);
     assert_eq!(world.mails(JANE), 1);
+}
+
+async fn told_to_end_the_operator_does_not_wait_out_a_quarantine() {
+    // A quarantine of an hour.
+    let mut world = Setup::default().flag("--server-delay", "20h").start().await;
+    let account = world.atlas().await;
+    world.sim.add_fault(FaultRule::new(Fault::ResetBefore).on(Endpoint::CreateGroupInvite).once());
+    world.invite("jane", &account.project, JANE).await;
+    world.until("jane", "looking", shows(Reason::Looking)).await;
+    let mut operator = world.operator.take().unwrap();
+    operator.terminate();
+    assert_eq!(operator.ended().await.code(), Some(0));
+    assert!(world.claim().await.spec.attempt.is_some(), "what is open stays open");
 }
 
 async fn an_object_deleted_during_the_call_is_resolved_first_and_then_cancelled() {

@@ -21,6 +21,7 @@ pub fn tests() -> Vec<Trial> {
         the_release_annotation_lets_go_without_a_call,
         with_the_secret_gone_the_invitation_is_cancelled_with_the_credentials_last_read,
         with_the_inviter_gone_the_invitation_is_cancelled_with_the_credentials_last_read,
+        an_inviter_that_is_created_anew_goes_on_with_what_was_sent,
         without_credentials_the_cancellation_says_how_to_go_on_and_is_owed_after_a_time,
         a_cancellation_that_fails_is_tried_again,
         a_cancellation_whose_answer_was_lost_is_done,
@@ -196,6 +197,21 @@ async fn with_the_inviter_gone_the_invitation_is_cancelled_with_the_credentials_
     world.delete("jane").await;
     world.until_gone(&object).await;
     assert!(world.sim.invitations(&account.project).is_empty());
+}
+
+async fn an_inviter_that_is_created_anew_goes_on_with_what_was_sent() {
+    let world = World::start().await;
+    let (account, object) = invited(&world).await;
+    world.inviters().delete("atlas", &DeleteParams::default()).await.unwrap();
+    world.until("jane", "told", shows(Reason::InviterNotFound)).await;
+    let anew = world.inviter("atlas", "atlas", |_| {}).await;
+    let uid = anew.uid().unwrap();
+    world.until_claims("the new inviter", |claims| claims[0].spec.inviter_ref.uid == uid).await;
+    assert!(ready("True", Reason::Invited)(&world.invitations().get("jane").await.unwrap()));
+    world.delete("jane").await;
+    world.until_gone(&object).await;
+    assert!(world.sim.invitations(&account.project).is_empty());
+    assert_eq!(world.mails(JANE), 1);
 }
 
 async fn without_credentials_the_cancellation_says_how_to_go_on_and_is_owed_after_a_time() {

@@ -53,7 +53,7 @@ async fn without_the_secret_nothing_is_called_until_it_is_there() {
     assert_eq!(world.mails(JANE), 1);
 }
 
-/// A Secret's name, its content, and what the Inviter says of it.
+/// Name of a Secret, its content, and what must be told of it.
 type Case = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
 
 async fn a_secret_with_wrong_keys_is_told_by_its_name_and_its_keys() {

@@ -6,6 +6,7 @@ mod conclusions;
 mod decisions;
 mod deletions;
 mod elections;
+mod expiry;
 mod leases;
 mod projections;
 mod resends;
