@@ -8,6 +8,9 @@
 use jiff::Timestamp;
 use std::time::Duration;
 
+/// A rehearsal tries no more often than this.
+const FASTEST_RETRY: Duration = Duration::from_millis(200);
+
 /// The times of an election. The defaults are those of Kubernetes' own components.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseTimes {
@@ -33,10 +36,12 @@ impl Default for LeaseTimes {
 }
 
 impl LeaseTimes {
-    /// The same times, all shorter by one factor: for rehearsals and tests.
+    /// The same times, all shorter by one factor: for rehearsals and tests. By a smaller one where tries would come faster
+    /// than an API server bears; that only makes the Lease outlast what it guards by more.
     #[must_use]
     pub fn divided_by(self, factor: u32) -> Self {
-        let factor = factor.max(1);
+        let most = self.retry_period.as_millis() / FASTEST_RETRY.as_millis();
+        let factor = factor.min(u32::try_from(most).unwrap_or(u32::MAX)).max(1);
         Self {
             duration: self.duration / factor,
             renew_deadline: self.renew_deadline / factor,

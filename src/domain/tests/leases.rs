@@ -147,6 +147,17 @@ fn renewals_come_so_often_that_a_call_that_mails_always_has_time() {
 }
 
 #[test]
+fn a_rehearsal_divides_all_times_alike_as_far_as_an_api_server_bears_it() {
+    let times = LeaseTimes::default();
+    assert_eq!((times.divided_by(5).duration, times.divided_by(5).retry_period), (at(3_000), at(400)));
+    assert_eq!((times.divided_by(5).renew_deadline, times.divided_by(5).margin), (at(2_000), at(600)));
+    assert_eq!(times.divided_by(60), times.divided_by(10));
+    let slow_enough = LeaseTimes { retry_period: at(100), ..times };
+    assert_eq!(slow_enough.divided_by(60), slow_enough);
+    assert_eq!(times.divided_by(0), times);
+}
+
+#[test]
 fn a_leader_that_cannot_renew_tries_again_and_stands_down_in_time() {
     let mut election = leader();
     election.failed(at(2_000));
