@@ -13,7 +13,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// Every setting: its flag, its variable, its default as `--help` shows it.
-const SETTINGS: [(&str, &str, &str); 20] = [
+const SETTINGS: [(&str, &str, &str); 21] = [
     ("operator-namespace", "OPERATOR_NAMESPACE", "[default: $POD_NAMESPACE,"),
     ("watch-namespaces", "INVITATION_OPERATOR_WATCH_NAMESPACES", "Empty serves all"),
     ("kubeconfig", "INVITATION_OPERATOR_KUBECONFIG", "[default: $KUBECONFIG,"),
@@ -25,6 +25,7 @@ const SETTINGS: [(&str, &str, &str); 20] = [
     ("server-delay", "INVITATION_OPERATOR_SERVER_DELAY", "[default: 120s]"),
     ("list-delay", "INVITATION_OPERATOR_LIST_DELAY", "[default: 60s]"),
     ("absence-gap", "INVITATION_OPERATOR_ABSENCE_GAP", "[default: 60s]"),
+    ("handover-grace", "INVITATION_OPERATOR_HANDOVER_GRACE", "[default: 3s]"),
     ("call-deadline", "INVITATION_OPERATOR_CALL_DEADLINE", "[default: 30s]"),
     ("release-after", "INVITATION_OPERATOR_RELEASE_AFTER", "[default: 1h]"),
     ("release-after-terminating", "INVITATION_OPERATOR_RELEASE_AFTER_TERMINATING", "[default: 5m]"),

@@ -70,6 +70,8 @@ pub enum Reason {
     Cancelled,
     /// The pending invitation was left as it is.
     InvitationKept,
+    /// Another object for the same person took the invitation over.
+    HandedOver,
     /// The cancellation cannot be made now.
     CancelBlocked,
     /// The object was let go without the cancellation.
@@ -135,6 +137,7 @@ impl Reason {
             Self::Cancelling => "Cancelling",
             Self::Cancelled => "Cancelled",
             Self::InvitationKept => "InvitationKept",
+            Self::HandedOver => "HandedOver",
             Self::CancelBlocked => "CancelBlocked",
             Self::Released => "Released",
             Self::AccessLeftBehind => "AccessLeftBehind",

@@ -75,7 +75,15 @@ impl Passes {
             quarantine(known, attempt.started_at.0, self.clock.now(), self.settings.timings.quarantine())
         });
         let status = object.status.as_ref();
+        let pending =
+            claim.as_ref().is_some_and(|claim| claim.spec.invitation.is_some() && claim.spec.verdict.is_none());
+        let successor = if matches!(life, Life::Deleting { .. }) && ownership == Ownership::Mine && pending {
+            self.successor(&desired, &connection.facts.host).await
+        } else {
+            None
+        };
         let mut facts = Facts {
+            successor,
             status_tells_of_invitation: status
                 .is_some_and(|status| status.id.is_some() || status.accepted_at.is_some()),
             status_resend: status.and_then(|status| status.last_handled_resend.clone()),

@@ -26,6 +26,7 @@ pub mod roster;
 pub mod run;
 pub mod secrets;
 pub mod settings;
+mod successor;
 pub mod sweep;
 pub mod wakes;
 pub mod watch;

@@ -80,6 +80,11 @@ impl Passes {
                 })
             }
             Step::Cancel(id, claim) => self.cancel(facts, id, claim, connection).await,
+            Step::HandOver(claim) => {
+                self.write_claim(claim, facts.claim.as_ref()).await?;
+                self.cluster.remove_finalizer(object).await?;
+                Ok(Performed { let_go: true, ..Performed::new(Outcome::Done, PassOutcome::LetGo, None) })
+            }
             Step::LetGo(farewell) => self.let_go(object, facts, farewell.clone()).await,
         }
     }

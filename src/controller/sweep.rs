@@ -17,6 +17,7 @@ use crate::domain::key::claim_name;
 use crate::domain::ledger::{let_go, worth_keeping};
 use crate::domain::remote::{ObjectId, Roles, Username};
 use crate::domain::step::{LookNeed, Step};
+use jiff::Timestamp;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use std::collections::HashMap;
@@ -174,9 +175,11 @@ async fn gather(passes: &Passes, spec: &InvitationClaimSpec, cause: Cause, conne
             requested_at: None,
             resend: None,
         },
-        life: Life::Deleting { since: now, suspended: false },
+        // Long gone: there is nobody to wait for.
+        life: Life::Deleting { since: Timestamp::UNIX_EPOCH, suspended: false },
         claim: Some(spec.clone()),
         ownership: Ownership::Mine,
+        successor: None,
         owns_another_claim: false,
         status_tells_of_invitation: false,
         status_resend: None,
@@ -234,7 +237,7 @@ async fn step(
             tracing::info!(claim = claim_name(&closed.key), "finished off a claim without owner");
             passes.close_claim(&closed, &claim).await.map(|()| None)
         }
-        Step::Rest | Step::LookAgain | Step::Invite(_) | Step::UpdateRoles(..) => Ok(None),
+        Step::Rest | Step::LookAgain | Step::Invite(_) | Step::UpdateRoles(..) | Step::HandOver(_) => Ok(None),
     };
     match done {
         Ok(next) => next,

@@ -137,7 +137,9 @@ fn failed(
             finding: Finding::new(Reason::CancelBlocked, blocked_message(&failure.message)),
             ..setback(failure, failures, facts, None)
         },
-        Step::Rest | Step::LookAgain | Step::Record(_) | Step::LetGo(_) => setback(failure, failures, facts, None),
+        Step::Rest | Step::LookAgain | Step::Record(_) | Step::HandOver(_) | Step::LetGo(_) => {
+            setback(failure, failures, facts, None)
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 //! A finalizer only makes `kubectl delete` wait; whatever cannot be done in time stays in the claim as a debt. Must never
 //! keep an object for ever, and never cancel what this object does not own.
 
-use super::facts::{Facts, Ownership};
+use super::desired::Life;
+use super::facts::{Facts, Ownership, Successor};
 use super::finding::Finding;
 use super::ledger::{self, Farewell};
 use super::remote::ObjectId;
@@ -13,6 +14,7 @@ use super::step::{Decision, LookNeed, Step, let_go, rest};
 use crate::api::{
     Adoption, DeletionPolicy, InvitationClaimSpec, Mode, Origin, Reason, RecordedInvitation, VerdictKind,
 };
+use std::time::Duration;
 
 /// What there is to do for the object, as far as its claim tells.
 enum Estate<'a> {
@@ -46,6 +48,7 @@ pub(super) fn look_need(facts: &Facts) -> LookNeed {
     match estate(facts) {
         Estate::Nothing | Estate::Member => LookNeed::None,
         Estate::OpenAttempt => LookNeed::Fresh,
+        Estate::Pending(..) if facts.successor.is_some() || waits_for_successor(facts).is_some() => LookNeed::None,
         Estate::Pending(_, invitation) => match keeps(facts, invitation) {
             Some(_) => LookNeed::None,
             None => LookNeed::Fresh,
@@ -55,7 +58,7 @@ pub(super) fn look_need(facts: &Facts) -> LookNeed {
 
 /// Why the invitation is left as it is, if it is.
 fn keeps(facts: &Facts, invitation: &RecordedInvitation) -> Option<&'static str> {
-    let suspended = matches!(facts.life, super::desired::Life::Deleting { suspended: true, .. });
+    let suspended = matches!(facts.life, Life::Deleting { suspended: true, .. });
     if suspended {
         return Some("the object was suspended: its invitation is left as it is");
     }
@@ -81,11 +84,38 @@ pub(super) fn decide(facts: &Facts) -> Decision {
         Estate::Member => left_behind(),
         Estate::OpenAttempt => resolve_attempt(facts),
         Estate::Pending(claim, invitation) => {
+            if let Some(successor) = &facts.successor {
+                return hand_over(claim, successor);
+            }
             if let Some(why) = keeps(facts, invitation) {
                 return let_go(Farewell::Kept, Finding::new(Reason::InvitationKept, why));
             }
-            pending(facts, claim, invitation)
+            match waits_for_successor(facts) {
+                Some(left) => rest(Reason::Cancelling, "about to cancel the pending invitation", Wake::After(left)),
+                None => pending(facts, claim, invitation),
+            }
         }
+    }
+}
+
+/// How long to wait for another object that may want the same person.
+fn waits_for_successor(facts: &Facts) -> Option<Duration> {
+    let Life::Deleting { since, .. } = facts.life else { return None };
+    // A deletion time has whole seconds, and may lie a little ahead of this clock.
+    let waited = Duration::try_from(facts.now.duration_since(since)).unwrap_or_default();
+    facts.timings.handover_grace.checked_sub(waited).filter(|left| !left.is_zero())
+}
+
+/// A rename, or a move to another namespace: the invitation stays as it is.
+fn hand_over(claim: &InvitationClaimSpec, successor: &Successor) -> Decision {
+    Decision {
+        step: Step::HandOver(Box::new(ledger::handed_over(claim.clone(), successor))),
+        finding: Finding::new(
+            Reason::HandedOver,
+            "another ProjectInvitation for the same person and project has taken the invitation over: nothing was cancelled",
+        ),
+        wake: Wake::OnEvent,
+        plan: None,
     }
 }
 

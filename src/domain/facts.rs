@@ -6,7 +6,9 @@ use super::desired::{Desired, Life};
 use super::policy::Allow;
 use super::remote::{Invitation, Member};
 use super::timings::Timings;
-use crate::api::{Adoption, InvitationClaimSpec, Mode, OnUnknown, Phase, Product, RecordedInviter};
+use crate::api::{
+    Adoption, DeletionPolicy, InvitationClaimSpec, Mode, OnUnknown, Owner, Phase, Product, RecordedInviter,
+};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -21,6 +23,8 @@ pub struct Facts {
     pub claim: Option<InvitationClaimSpec>,
     /// Who owns it.
     pub ownership: Ownership,
+    /// While the object is being deleted: another live object that waits for this very claim and may have it.
+    pub successor: Option<Successor>,
     /// Whether a claim under another key has this object as its owner.
     pub owns_another_claim: bool,
     /// Whether the status tells of an invitation. It may forbid an e-mail, never cause one.
@@ -45,6 +49,19 @@ pub struct Facts {
     pub timings: Timings,
     /// Wall clock, for comparing with the API's times.
     pub now: Timestamp,
+}
+
+/// An object that waits for a claim, and whose own credentials have listed the project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Successor {
+    /// The object.
+    pub owner: Owner,
+    /// Its inviter.
+    pub inviter: RecordedInviter,
+    /// What it wants done when it goes.
+    pub deletion: DeletionPolicy,
+    /// Its resend token: there from the start.
+    pub resend: Option<String>,
 }
 
 /// Who owns the claim of the wish's key.

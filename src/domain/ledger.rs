@@ -3,7 +3,7 @@
 //! Everything here takes a claim and gives the claim that the pass then writes by compare-and-swap. Must never decide
 //! *whether* a transition happens: that is `decide` and `conclude`.
 
-use super::facts::Facts;
+use super::facts::{Facts, Successor};
 use super::key::claim_key;
 use super::remote::Invitation;
 use crate::api::{
@@ -182,6 +182,17 @@ pub fn cancelling(mut claim: InvitationClaimSpec) -> InvitationClaimSpec {
 pub fn cancelled(mut claim: InvitationClaimSpec) -> InvitationClaimSpec {
     claim.cancelling = false;
     claim.invitation = None;
+    claim
+}
+
+/// The claim passes to the object that waits for it: nothing is cancelled and nobody is e-mailed.
+#[must_use]
+pub fn handed_over(mut claim: InvitationClaimSpec, to: &Successor) -> InvitationClaimSpec {
+    claim.owner = Some(to.owner.clone());
+    claim.inviter_ref = to.inviter.clone();
+    claim.deletion = to.deletion;
+    claim.refusal = None;
+    claim.resend = to.resend.clone().map(|token| Resend { handled: Some(token), pending: None });
     claim
 }
 

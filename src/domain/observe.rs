@@ -24,7 +24,13 @@ pub(super) fn hold_back(facts: &Facts, decision: Decision) -> Decision {
     match decision.step {
         Step::Record(_) if resolving => Decision { plan: Some(Plan::None), ..decision },
         Step::LookAgain => Decision { plan: None, ..decision },
-        Step::Rest | Step::Record(_) | Step::Invite(_) | Step::UpdateRoles(..) | Step::Cancel(..) | Step::LetGo(_) => {
+        Step::Rest
+        | Step::Record(_)
+        | Step::Invite(_)
+        | Step::UpdateRoles(..)
+        | Step::Cancel(..)
+        | Step::HandOver(_)
+        | Step::LetGo(_) => {
             match plan {
                 Plan::Invite => observed("the inviter only observes; it would send an invitation"),
                 Plan::Adopt => observed("the inviter only observes; it would take over a pending invitation"),

@@ -72,6 +72,7 @@ pub fn standing(reason: Reason, ready_when: ReadyWhen, overdue: bool) -> Standin
         Reason::Suspended
         | Reason::Cancelled
         | Reason::InvitationKept
+        | Reason::HandedOver
         | Reason::Released
         | Reason::AccessLeftBehind => Standing { ready: Ready::AsBefore, wait: Wait::None },
         Reason::PolicyDenied

@@ -36,6 +36,8 @@ pub enum Step {
     UpdateRoles(ObjectId, Roles),
     /// Write the claim as cancelling, then cancel the invitation.
     Cancel(ObjectId, Box<InvitationClaimSpec>),
+    /// Write the claim with its next owner, then drop the finalizer.
+    HandOver(Box<InvitationClaimSpec>),
     /// Write the claim without its owner, then drop the finalizer.
     LetGo(Farewell),
 }

@@ -38,6 +38,7 @@ pub(crate) fn facts() -> Facts {
         life: Life::Live,
         claim: None,
         ownership: Ownership::NoClaim,
+        successor: None,
         owns_another_claim: false,
         status_tells_of_invitation: false,
         status_resend: None,

@@ -15,6 +15,9 @@ pub struct Timings {
     pub list_delay: Duration,
     /// Two complete rosters must be at least so far apart before a person who was there counts as absent.
     pub absence_gap: Duration,
+    /// How long a deletion waits for another object that wants the same person, before it cancels: a rename or a move
+    /// between namespaces costs no e-mail, in whichever order it arrives.
+    pub handover_grace: Duration,
     /// How long an invitation waits for its inviter before it is `Stalled`.
     pub inviter_grace: Duration,
     /// How long a deletion waits for usable credentials before the object is let go with a debt.
@@ -34,6 +37,7 @@ impl Default for Timings {
             server_delay: Duration::from_secs(120),
             list_delay: Duration::from_secs(60),
             absence_gap: Duration::from_secs(60),
+            handover_grace: Duration::from_secs(3),
             inviter_grace: Duration::from_secs(600),
             release_after: Duration::from_secs(3600),
             release_after_terminating: Duration::from_secs(300),
@@ -59,6 +63,7 @@ impl Timings {
             server_delay: self.server_delay / factor,
             list_delay: self.list_delay / factor,
             absence_gap: self.absence_gap / factor,
+            handover_grace: self.handover_grace / factor,
             inviter_grace: self.inviter_grace / factor,
             release_after: self.release_after / factor,
             release_after_terminating: self.release_after_terminating / factor,

@@ -160,6 +160,10 @@ pub struct TimeArgs {
     /// Time between the two looks that must both miss a person before the person counts as gone. Not below 60s
     #[arg(long, env = "INVITATION_OPERATOR_ABSENCE_GAP", value_name = "TIME", default_value = "60s", value_parser = values::duration)]
     pub absence_gap: Duration,
+    /// How long deleting an object waits, before it cancels the invitation, for another object that wants the same person:
+    /// a rename costs no e-mail
+    #[arg(long, env = "INVITATION_OPERATOR_HANDOVER_GRACE", value_name = "TIME", default_value = "3s", value_parser = values::duration)]
+    pub handover_grace: Duration,
     /// Total deadline of every other call to MongoDB
     #[arg(long, env = "INVITATION_OPERATOR_CALL_DEADLINE", value_name = "TIME", default_value = "30s", value_parser = values::duration)]
     pub call_deadline: Duration,

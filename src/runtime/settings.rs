@@ -220,6 +220,7 @@ fn timings(args: &TimeArgs) -> Result<Timings, SettingsError> {
         server_delay: args.server_delay,
         list_delay: args.list_delay,
         absence_gap: args.absence_gap,
+        handover_grace: args.handover_grace,
         release_after: args.release_after,
         release_after_terminating: args.release_after_terminating,
         ..safe

@@ -1,4 +1,4 @@
-//! What is left behind: claims without an owner, and debts.
+//! What is left behind: claims without an owner, debts, and what passes to the next object.
 
 use crate::harness::*;
 use kube::api::DeleteParams;
@@ -6,7 +6,12 @@ use libtest_mimic::Trial;
 use serde_json::json;
 
 pub fn tests() -> Vec<Trial> {
-    crate::tests![a_claim_whose_object_was_forced_away_is_finished_off, a_debt_is_paid_when_the_credentials_return,]
+    crate::tests![
+        a_claim_whose_object_was_forced_away_is_finished_off,
+        a_debt_is_paid_when_the_credentials_return,
+        a_rename_costs_no_mail_when_the_new_object_comes_first,
+        a_rename_costs_no_mail_when_the_old_object_goes_first,
+    ]
 }
 
 async fn invited(world: &World) -> (Account, ProjectInvitation) {
@@ -44,4 +49,34 @@ async fn a_debt_is_paid_when_the_credentials_return() {
     world.secret("atlas", &account.key).await;
     world.until_sim("cancelled", |sim| sim.invitations(&account.project).is_empty()).await;
     world.until_claims("without a debt", |claims| claims.iter().all(|claim| claim.spec.debt.is_none())).await;
+}
+
+async fn a_rename_costs_no_mail_when_the_new_object_comes_first() {
+    let world = World::start().await;
+    let (account, object) = invited(&world).await;
+    world.invite("jane-doe", &account.project, JANE).await;
+    world.until("jane-doe", "waiting", shows(Reason::DuplicateInvitee)).await;
+    world.delete("jane").await;
+    world.until_gone(&object).await;
+    taken_over(&world, &account, &object).await;
+}
+
+async fn a_rename_costs_no_mail_when_the_old_object_goes_first() {
+    // The moment that a deletion waits for the next object, long enough for a slow machine.
+    let world = Setup::default().flag("--handover-grace", "200s").start().await;
+    let (account, object) = invited(&world).await;
+    world.delete("jane").await;
+    world.until("jane", "about to go", shows(Reason::Cancelling)).await;
+    world.invite("jane-doe", &account.project, JANE).await;
+    world.until_gone(&object).await;
+    taken_over(&world, &account, &object).await;
+}
+
+/// The other object has the very same invitation, and nobody was called to cancel it.
+async fn taken_over(world: &World, account: &Account, object: &ProjectInvitation) {
+    let next = world.until("jane-doe", "invited", in_phase(Phase::Invited)).await;
+    assert_eq!(status(&next).id, status(object).id);
+    assert_eq!(world.mails(JANE), 1);
+    assert_eq!(world.sim.invitations(&account.project).len(), 1);
+    assert!(world.calls(Endpoint::DeleteGroupInvite).is_empty());
 }

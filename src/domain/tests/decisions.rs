@@ -1,8 +1,6 @@
 //! What was seen, what it means: one test a row of the table.
 
-use crate::api::{
-    Adoption, InvitationClaimSpec, Mode, OnUnknown, Origin, Owner, Phase, Plan, Reason, Verdict, VerdictKind,
-};
+use crate::api::{Adoption, InvitationClaimSpec, Mode, OnUnknown, Origin, Owner, Plan, Reason, Verdict, VerdictKind};
 use crate::domain::decide::{decide, look_need};
 use crate::domain::desired::Life;
 use crate::domain::facts::{Facts, Ownership, Quarantine};
@@ -123,24 +121,6 @@ fn roles_of_an_adopted_invitation_are_changed_only_under_any() {
     rests(&facts, Reason::RolesNotEnforced);
     facts.inviter.adoption = Adoption::Any;
     assert!(matches!(decide(&facts).step, Step::UpdateRoles(..)));
-}
-
-#[test]
-fn a_pending_invitation_past_its_time_has_expired_whatever_the_list_says() {
-    let facts =
-        Facts { sight: Some(pending(invitation())), now: now() + SignedDuration::from_hours(31 * 24), ..invited() };
-    rests(&facts, Reason::Expired);
-    rests(&Facts { sight: Some(gone()), ..facts }, Reason::Expired);
-}
-
-#[test]
-fn an_expired_invitation_stays_so_after_a_restart() {
-    let now = now() + SignedDuration::from_hours(31 * 24);
-    let restarted = Facts { sight: Some(absent()), now, ..invited() };
-    rests(&restarted, Reason::Invited);
-    let decision = rests(&Facts { status_phase: Some(Phase::Expired), ..restarted }, Reason::Expired);
-    assert_eq!(decision.wake, Wake::AbsenceGap, "and the absence is settled all the same");
-    rests(&Facts { status_phase: Some(Phase::Expired), sight: Some(absent()), ..invited() }, Reason::Invited);
 }
 
 #[test]

@@ -1,16 +1,22 @@
 //! What happens to an object that is being deleted.
 
-use crate::api::{Adoption, DeletionPolicy, Mode, Origin, Reason, Verdict, VerdictKind};
+use crate::api::{Adoption, DeletionPolicy, Mode, Origin, Owner, Reason, Verdict, VerdictKind};
 use crate::domain::decide::{decide, look_need};
 use crate::domain::desired::Life;
-use crate::domain::facts::{Facts, Ownership, Quarantine};
+use crate::domain::facts::{Facts, Ownership, Quarantine, Successor};
 use crate::domain::ledger::{self, Farewell};
+use crate::domain::schedule::Wake;
 use crate::domain::step::{LookNeed, Step};
 use crate::domain::testing::{absent, claim, facts, invitation, member, now, pending};
+use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
+fn a_minute_ago() -> Timestamp {
+    now() - SignedDuration::from_mins(1)
+}
+
 fn deleting(facts: Facts) -> Facts {
-    Facts { life: Life::Deleting { since: now(), suspended: false }, ..facts }
+    Facts { life: Life::Deleting { since: a_minute_ago(), suspended: false }, ..facts }
 }
 
 fn invited() -> Facts {
@@ -58,7 +64,7 @@ fn a_member_is_left_alone_and_it_is_said() {
 fn keep_suspend_observe_and_foreign_invitations_leave_it_as_it_is() {
     let mut keep = Facts { sight: None, ..invited() };
     keep.desired.deletion = DeletionPolicy::Keep;
-    let suspended = Facts { life: Life::Deleting { since: now(), suspended: true }, sight: None, ..invited() };
+    let suspended = Facts { life: Life::Deleting { since: a_minute_ago(), suspended: true }, sight: None, ..invited() };
     let mut observed = Facts { sight: None, ..invited() };
     observed.inviter.mode = Mode::Observe;
     let mut foreign = Facts { sight: None, ..invited() };
@@ -105,4 +111,31 @@ fn anothers_claim_is_never_touched() {
 fn released_by_annotation_goes_at_once_and_owes() {
     let decision = decide(&Facts { life: Life::Released, sight: None, ..invited() });
     assert!(matches!(decision.step, Step::LetGo(Farewell::Owed(_))));
+}
+
+#[test]
+fn a_cancellation_waits_a_moment_for_another_object_and_then_goes_ahead() {
+    let just_now = Life::Deleting { since: now(), suspended: false };
+    let facts = Facts { life: just_now, sight: None, ..invited() };
+    assert_eq!(look_need(&facts, false), LookNeed::None);
+    let decision = decide(&facts);
+    assert_eq!((decision.step, decision.wake), (Step::Rest, Wake::After(Duration::from_secs(3))));
+}
+
+#[test]
+fn a_rename_hands_the_claim_over_and_cancels_nothing() {
+    let owner = Owner { namespace: "team-b".to_owned(), name: "jane".to_owned(), uid: "uid-2".to_owned() };
+    let successor = Successor {
+        owner: owner.clone(),
+        inviter: facts().inviter.recorded,
+        deletion: DeletionPolicy::Keep,
+        resend: Some("copied along".to_owned()),
+    };
+    let facts = Facts { successor: Some(successor), sight: None, ..invited() };
+    assert_eq!(look_need(&facts, false), LookNeed::None);
+    let Step::HandOver(claim) = decide(&facts).step else { panic!("{:?}", decide(&facts).step) };
+    assert_eq!(claim.owner, Some(owner));
+    assert_eq!(claim.invitation, facts.claim.as_ref().unwrap().invitation);
+    assert_eq!(claim.deletion, DeletionPolicy::Keep);
+    assert_eq!(claim.resend.unwrap().handled.as_deref(), Some("copied along"), "a copied token asks for nothing");
 }

@@ -5,5 +5,6 @@
 mod conclusions;
 mod decisions;
 mod deletions;
+mod expiry;
 mod projections;
 mod resends;

@@ -27,5 +27,5 @@ pub(crate) fn stay(stage: &Stage) {
     terminal.say("The rest:");
     terminal.field("metrics", &format!("http://{}/metrics", stage.recipe.address()));
     terminal.field("log", &stage.recipe.log.display().to_string());
-    terminal.say("\nCtrl-C ends it all and leaves nothing behind.");
+    terminal.say("\nCtrl-C ends it all; only the log stays.");
 }

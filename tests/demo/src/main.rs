@@ -87,9 +87,7 @@ async fn run(arguments: &Arguments, terminal: Terminal) -> Result<bool> {
     let closed = stage.close().await;
     let complete = played?;
     closed?;
-    if arguments.once && complete {
-        terminal.note(&format!("the operator's log: {}", log.display()));
-    }
+    terminal.note(&format!("\neverything has ended; the operator's log stays: {}", log.display()));
     // Whoever ends the demo by hand after the whole story has seen what it is about.
     Ok(held && complete)
 }

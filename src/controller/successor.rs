@@ -1,0 +1,63 @@
+//! Finds the object that takes an invitation over when its owner is deleted.
+//!
+//! A rename, or a move between namespaces, is a deletion beside a creation: the person must not notice. Must never name an
+//! object whose own credentials have not listed the project: nobody gets hold of a person in a project out of reach.
+
+use super::connection::{Connection, Usable};
+use super::pass::Passes;
+use super::roster::Freshness;
+use crate::api::{Mode, ProjectInvitation};
+use crate::domain::desired::{Desired, Life, life, validate};
+use crate::domain::facts::Successor;
+use crate::domain::policy;
+use kube::ResourceExt;
+use std::sync::Arc;
+
+impl Passes {
+    /// The oldest live object for the same person, project and host that may have the invitation.
+    pub(super) async fn successor(&self, leaving: &Desired, host: &str) -> Option<Successor> {
+        let mut candidates = self.objects.store().state();
+        candidates.retain(|object| {
+            object.spec.project_id == leaving.project.as_str()
+                && object.spec.username.eq_ignore_ascii_case(leaving.username.folded())
+                && object.uid().as_ref() != Some(&leaving.object.uid)
+                && life(object) == Life::Live
+        });
+        candidates.sort_by_key(|object| object.creation_timestamp());
+        for candidate in candidates {
+            if let Some(successor) = self.may_succeed(&candidate, host).await {
+                return Some(successor);
+            }
+        }
+        None
+    }
+
+    async fn may_succeed(&self, candidate: &ProjectInvitation, host: &str) -> Option<Successor> {
+        let desired = validate(candidate).ok()?;
+        let connection = self.usable_by(&desired).filter(|connection| connection.facts.host == host)?;
+        let interval = self.settings.timings.scaled(connection.facts.check_interval);
+        self.rosters.look(&connection, &desired.project, Freshness::Within(interval), false).await.ok()?;
+        let owner = &desired.object;
+        let live = self.cluster.invitation(&owner.namespace, &owner.name).await.ok()??;
+        let still = live.uid().as_ref() == Some(&owner.uid) && life(&live) == Life::Live;
+        still.then(|| Successor {
+            owner: desired.object,
+            inviter: connection.facts.recorded.clone(),
+            deletion: desired.deletion,
+            resend: desired.resend,
+        })
+    }
+
+    fn usable_by(&self, desired: &Desired) -> Option<Arc<Connection>> {
+        match self.connections.find(&desired.inviter) {
+            Usable::Yes(connection)
+                if connection.facts.mode == Mode::Enforce
+                    && self.namespaces.may_use(&connection.access, &desired.object.namespace)
+                    && policy::check(&connection.facts.allow, desired).is_ok() =>
+            {
+                Some(connection)
+            }
+            Usable::Yes(_) | Usable::No(_) | Usable::Checking | Usable::NotFound => None,
+        }
+    }
+}
