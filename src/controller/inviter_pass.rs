@@ -42,10 +42,19 @@ struct Refused {
     finding: Finding,
 }
 
+/// A call was refused where the credentials had been good: a token may have been revoked, and the next probe tells.
+struct Doubt {
+    revision: String,
+    since: Duration,
+    /// When a probe found them good all the same.
+    cleared: Option<Duration>,
+}
+
 #[derive(Default)]
 struct Memory {
     api: Option<(String, Arc<dyn InvitesApi>)>,
     refused: Option<Refused>,
+    doubt: Option<Doubt>,
     failures: u32,
 }
 
@@ -89,12 +98,28 @@ impl InviterPasses {
             name: facts.recorded.name.clone(),
         };
         let finding = Finding::new(kind.inviter_reason(), message);
-        // Credentials that a call has shown to be refused rest for an interval, unless they change; for a host that does
-        // not answer the next probe tells.
+        // The next probe tells, with a new token. Only credentials that it finds good and that calls go on to refuse rest
+        // for an interval, unless they change.
         if matches!(kind, FailureKind::CredentialsRejected | FailureKind::NotOnAccessList | FailureKind::Sunset) {
-            let until = self.clock.monotonic() + self.settings.timings.scaled(facts.check_interval);
+            let (now, timings) = (self.clock.monotonic(), &self.settings.timings);
+            let interval = timings.scaled(facts.check_interval);
             self.with_memory(&facts.recorded.uid, |memory| {
-                memory.refused = Some(Refused { revision: facts.revision.clone(), until, finding: finding.clone() });
+                let doubt = memory
+                    .doubt
+                    .take()
+                    .filter(|doubt| doubt.revision == facts.revision && now.saturating_sub(doubt.since) < interval);
+                // What was in flight when they were found good does not speak against them.
+                let again = doubt
+                    .as_ref()
+                    .and_then(|doubt| doubt.cleared)
+                    .is_some_and(|cleared| now.saturating_sub(cleared) >= timings.post_deadline);
+                if again {
+                    let (revision, until) = (facts.revision.clone(), now + interval);
+                    memory.refused = Some(Refused { revision, until, finding: finding.clone() });
+                } else {
+                    let fresh = || Doubt { revision: facts.revision.clone(), since: now, cleared: None };
+                    memory.doubt = Some(doubt.unwrap_or_else(fresh));
+                }
             });
         }
         self.connections.not_ready(&name, &facts.recorded.uid, finding);
@@ -111,6 +136,9 @@ impl InviterPasses {
         let outcome = self.connect(settings).await;
         let failures = self.with_memory(&settings.uid, |memory| {
             memory.failures = if outcome.is_ok() { 0 } else { memory.failures.saturating_add(1) };
+            if let Some(doubt) = memory.doubt.as_mut().filter(|_| outcome.is_ok()) {
+                doubt.cleared.get_or_insert(self.clock.monotonic());
+            }
             memory.failures
         });
         let interval = self.settings.timings.scaled(settings.check_interval);

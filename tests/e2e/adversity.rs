@@ -16,6 +16,7 @@ pub fn tests() -> Vec<Trial> {
         many_objects_for_one_person_cost_one_mail,
         a_forged_status_cancels_nobody_elses_invitation,
         a_forged_status_sends_no_mail,
+        a_forged_ledger_cancels_nobody_elses_invitation,
         roles_changed_while_the_outcome_is_unknown_are_changed_in_place_afterwards,
         suspended_while_the_outcome_is_unknown_it_is_still_resolved,
         an_inviter_lost_while_the_outcome_is_unknown_costs_no_second_mail,
@@ -143,6 +144,22 @@ async fn a_forged_status_cancels_nobody_elses_invitation() {
     let left = world.sim.invitations(&account.project);
     assert_eq!(left.len(), 1);
     assert_eq!((&left[0].id, &left[0].roles), (&victim, &vec!["GROUP_OWNER".to_owned()]));
+}
+
+async fn a_forged_ledger_cancels_nobody_elses_invitation() {
+    let mut world = World::start().await;
+    let account = world.atlas().await;
+    let victim = world.invite_by_hand(&account.project, JOHN, "GROUP_OWNER").await;
+    let object = world.invite("jane", &account.project, JANE).await;
+    world.until("jane", "invited", in_phase(Phase::Invited)).await;
+    world.kill_operator();
+    let claim = world.claim().await.name_any();
+    let patch = Patch::Merge(json!({ "spec": { "invitation": { "id": victim } } }));
+    world.claim_api().patch(&claim, &PatchParams::default(), &patch).await.unwrap();
+    world.delete("jane").await;
+    world.start_operator();
+    world.until_gone(&object).await;
+    assert!(world.sim.invitations(&account.project).iter().any(|invitation| invitation.id == victim));
 }
 
 async fn a_forged_status_sends_no_mail() {

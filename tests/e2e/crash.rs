@@ -26,6 +26,7 @@ pub fn tests() -> Vec<Trial> {
         a_success_that_leaves_no_trace_is_never_repeated,
         a_conflict_is_looked_up_and_adopted,
         killed_between_effect_and_answer_the_operator_finds_the_invitation_again,
+        killed_at_the_call_and_deleted_meanwhile_the_invitation_is_found_and_cancelled,
         killed_before_the_effect_the_operator_finds_the_invitation_again,
         killed_before_the_request_the_operator_sends_it_after_its_own_quarantine,
         told_to_end_the_operator_finishes_and_records_the_call_in_flight,
@@ -263,6 +264,22 @@ async fn killed_between_effect_and_answer_the_operator_finds_the_invitation_agai
     assert!(ready("True", Reason::Invited)(&invited));
     world.looks(&account.project, 2).await;
     assert_eq!(world.calls(Endpoint::CreateGroupInvite).len(), 1);
+    assert_eq!(world.mails(JANE), 1);
+}
+
+async fn killed_at_the_call_and_deleted_meanwhile_the_invitation_is_found_and_cancelled() {
+    let mut world = World::start().await;
+    let account = world.atlas().await;
+    let fault = Fault::Latency { before: Span::ZERO, after: Span::seconds(30) };
+    world.sim.add_fault(FaultRule::new(fault).on(Endpoint::CreateGroupInvite).once());
+    let object = world.invite("jane", &account.project, JANE).await;
+    world.until_sim("a mail", |sim| sim.outbox().len() == 1).await;
+    world.kill_operator();
+    world.delete("jane").await;
+    world.start_operator();
+    world.until_gone(&object).await;
+    assert!(world.sim.invitations(&account.project).is_empty());
+    assert_eq!(world.claim().await.spec.mails.len(), 1);
     assert_eq!(world.mails(JANE), 1);
 }
 

@@ -19,6 +19,7 @@ pub fn tests() -> Vec<Trial> {
         answers_with_unknown_fields_are_understood,
         an_api_that_forgets_tokens_and_nonces_is_asked_again_without_a_second_mail,
         an_expired_token_is_renewed,
+        a_token_that_is_revoked_just_before_the_call_costs_no_interval,
     ]
 }
 
@@ -258,4 +259,22 @@ async fn an_expired_token_is_renewed() {
     world.until("jane", "accepted", in_phase(Phase::Accepted)).await;
     let refused = world.sim.requests().into_iter().filter(|call| call.status == Some(401)).count();
     assert_eq!(refused, 0, "renewed before it ends");
+}
+
+async fn a_token_that_is_revoked_just_before_the_call_costs_no_interval() {
+    let world = World::start().await;
+    // An interval of three minutes: longer than a test waits.
+    let account = world.atlas_with(|spec| spec.check_interval = "1h".to_owned()).await;
+    world.until_inviter("atlas", Reason::Ready).await;
+    let slow = Fault::Latency { before: Span::ZERO, after: Span::millis(700) };
+    world.sim.add_fault(FaultRule::new(slow).on(Endpoint::ListGroupUsers).once());
+    world.invite("jane", &account.project, JANE).await;
+    world.until_sim("a look", |sim| sim.requests().iter().any(|call| call.endpoint == Endpoint::ListGroupUsers)).await;
+    world.sim.forget_tokens();
+    world.until("jane", "invited", ready("True", Reason::Invited)).await;
+    let calls = world.sim.requests().into_iter().filter(|call| call.endpoint == Endpoint::CreateGroupInvite);
+    let statuses: Vec<_> = calls.map(|call| call.status).collect();
+    assert_eq!(statuses, [Some(401), Some(200)]);
+    assert_eq!(world.claim().await.spec.mails.len(), 1);
+    assert_eq!(world.mails(JANE), 1);
 }
