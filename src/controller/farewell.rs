@@ -6,7 +6,7 @@
 use super::connection::Connection;
 use super::observer::PassOutcome;
 use super::pass::{PassReport, Passes, Shown, notice};
-use super::roster::Trouble;
+use super::roster::{Asked, Trouble};
 use crate::api::{InvitationClaimSpec, ProjectInvitation, Reason};
 use crate::domain::conclude::blocked_message;
 use crate::domain::desired::{Desired, Life};
@@ -66,7 +66,11 @@ impl Passes {
         connection: &Connection,
         trouble: &Trouble,
     ) -> PassReport {
-        if trouble.asked_now {
+        if trouble.asked == Asked::Busy {
+            // The look in flight will tell; until then nothing has changed.
+            return PassReport::again(PassOutcome::Unchanged, jittered(trouble.retry_in));
+        }
+        if trouble.asked == Asked::Now {
             self.report_scope(connection, &trouble.failure);
         }
         let retry = Wake::After(trouble.retry_in);
@@ -163,4 +167,9 @@ impl Passes {
         self.memory.forget(&object.uid().unwrap_or_default());
         PassReport::gone(PassOutcome::LetGo)
     }
+}
+
+/// Spread, so that those who wait together do not come back together.
+fn jittered(time: Duration) -> Duration {
+    time.mul_f64(0.75 + rand::random::<f64>() / 2.0)
 }

@@ -7,6 +7,7 @@ use super::cluster::ClusterError;
 use super::connection::Connection;
 use super::pass::Passes;
 use super::roster::{Freshness, Trouble};
+use super::successor::Succession;
 use crate::api::{InvitationClaim, ProjectInvitation, VerdictKind};
 use crate::domain::decide::look_need;
 use crate::domain::desired::{Desired, Life};
@@ -89,7 +90,12 @@ impl Passes {
         let pending =
             claim.as_ref().is_some_and(|claim| claim.spec.invitation.is_some() && claim.spec.verdict.is_none());
         let successor = if matches!(life, Life::Deleting { .. }) && ownership == Ownership::Mine && pending {
-            self.successor(&desired, &connection.facts.host).await
+            match self.successor(&desired, &connection.facts.host).await {
+                Succession::Nobody => None,
+                Succession::Found(successor) => Some(*successor),
+                // Come back in a moment: nothing is cancelled before it is certain that nobody wants it.
+                Succession::Unsettled => return Err(ClusterError::Conflict),
+            }
         } else {
             None
         };

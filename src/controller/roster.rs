@@ -7,7 +7,7 @@
 use super::clock::Clock;
 use super::connection::Connection;
 use crate::domain::facts::Sight;
-use crate::domain::failure::{Cure, Failure};
+use crate::domain::failure::{Cure, Failure, FailureKind};
 use crate::domain::remote::{Invitation, Member, ObjectId, Username};
 use crate::domain::schedule::{api_backoff, human_backoff};
 use crate::domain::timings::Timings;
@@ -54,6 +54,27 @@ pub enum Freshness {
     Since(Duration),
 }
 
+/// Whether the API was asked for a roster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Just now, by this look.
+    Now,
+    /// By an earlier look, whose failure is remembered.
+    Before,
+    /// By a look that is still waiting for its answer: nothing is known.
+    Busy,
+}
+
+/// Nobody holds a place in the queue longer than this for a project that does not answer.
+const LONGEST_QUEUE: Duration = Duration::from_secs(1);
+/// When to ask again for the answer that another look is waiting for.
+const RETRY_SILENT: Duration = Duration::from_secs(4);
+
+fn silent_project() -> Failure {
+    let message = "another look at the project is still waiting for its answer";
+    Failure { kind: FailureKind::Unavailable { retry_after: None }, message: message.to_owned() }
+}
+
 /// Why there is no roster, and when to try again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
@@ -61,8 +82,8 @@ pub struct Trouble {
     pub failure: Failure,
     /// When to try again, from now.
     pub retry_in: Duration,
-    /// Whether the API was asked just now, or the answer is remembered.
-    pub asked_now: bool,
+    /// Whether the API was asked just now.
+    pub asked: Asked,
 }
 
 #[derive(Default)]
@@ -115,7 +136,9 @@ impl Rosters {
     ) -> Result<Arc<Roster>, Trouble> {
         let cell = self.cell(connection, project);
         let came = self.clock.monotonic();
-        let mut cell = cell.lock().await;
+        let Ok(mut cell) = tokio::time::timeout(LONGEST_QUEUE, cell.lock()).await else {
+            return Err(Trouble { failure: silent_project(), retry_in: RETRY_SILENT, asked: Asked::Busy });
+        };
         if cell.revision != connection.facts.revision {
             *cell = Cell { revision: connection.facts.revision.clone(), ..Cell::default() };
         }
@@ -137,7 +160,7 @@ impl Rosters {
                 return Err(Trouble {
                     failure: trouble.failure.clone(),
                     retry_in: trouble.until.saturating_sub(now),
-                    asked_now: false,
+                    asked: Asked::Before,
                 });
             }
         }
@@ -156,7 +179,7 @@ impl Rosters {
                 };
                 let at = self.clock.monotonic();
                 cell.trouble = Some(Remembered { failure: failure.clone(), at, until: at + retry_in, times });
-                Err(Trouble { failure, retry_in, asked_now: true })
+                Err(Trouble { failure, retry_in, asked: Asked::Now })
             }
         }
     }

@@ -13,9 +13,19 @@ use crate::domain::policy;
 use kube::ResourceExt;
 use std::sync::Arc;
 
+/// Whether somebody takes an invitation over.
+pub(super) enum Succession {
+    /// Nobody does.
+    Nobody,
+    /// This object.
+    Found(Box<Successor>),
+    /// It cannot be told before an inviter's first check is over.
+    Unsettled,
+}
+
 impl Passes {
     /// The oldest live object for the same person, project and host that may have the invitation.
-    pub(super) async fn successor(&self, leaving: &Desired, host: &str) -> Option<Successor> {
+    pub(super) async fn successor(&self, leaving: &Desired, host: &str) -> Succession {
         let mut candidates = self.objects.store().state();
         candidates.retain(|object| {
             object.spec.project_id == leaving.project.as_str()
@@ -25,11 +35,16 @@ impl Passes {
         });
         candidates.sort_by_key(|object| object.creation_timestamp());
         for candidate in candidates {
+            let checking = validate(&candidate)
+                .is_ok_and(|desired| matches!(self.connections.find(&desired.inviter), Usable::Checking));
+            if checking {
+                return Succession::Unsettled;
+            }
             if let Some(successor) = self.may_succeed(&candidate, host).await {
-                return Some(successor);
+                return Succession::Found(Box::new(successor));
             }
         }
-        None
+        Succession::Nobody
     }
 
     async fn may_succeed(&self, candidate: &ProjectInvitation, host: &str) -> Option<Successor> {
