@@ -15,6 +15,7 @@ pub fn tests() -> Vec<Trial> {
         what_lists_fail_to_show_is_not_gone,
         nothing_is_sent_before_a_project_could_be_looked_at,
         a_project_that_cannot_be_looked_at_makes_nobody_else_wait,
+        many_objects_of_a_project_that_does_not_answer_make_nobody_else_wait,
         redirects_are_never_followed,
         answers_with_unknown_fields_are_understood,
         an_api_that_forgets_tokens_and_nonces_is_asked_again_without_a_second_mail,
@@ -195,6 +196,25 @@ async fn a_project_that_cannot_be_looked_at_makes_nobody_else_wait() {
     world.invite("good", &projects[1], JANE).await;
     world.until("good", "invited", ready("True", Reason::Invited)).await;
     world.until_inviter("atlas", Reason::Ready).await;
+}
+
+async fn many_objects_of_a_project_that_does_not_answer_make_nobody_else_wait() {
+    let world = Setup::default().flag("--call-deadline", "20s").start().await;
+    let bad = world.plant_project(Product::Atlas, "bad");
+    let good = world.plant_project(Product::Atlas, "good");
+    let seed = CredentialSeed::service_account().grant(&bad, ["GROUP_OWNER"]).grant(&good, ["GROUP_OWNER"]);
+    world.secret("atlas", &world.sim.seed_credential(seed)).await;
+    world.inviter("atlas", "atlas", |_| {}).await;
+    world.until_inviter("atlas", Reason::Ready).await;
+    world.sim.add_fault(FaultRule::new(Fault::HangBefore).on(Endpoint::ListGroupInvites).project(&bad));
+    for number in 0..30 {
+        world.invite(&format!("bad-{number}"), &bad, &format!("bad-{number}@example.com")).await;
+    }
+    world.until_sim("a question", |sim| sim.requests().iter().any(|call| call.project.as_ref() == Some(&bad))).await;
+    world.invite("good", &good, JANE).await;
+    world.until("good", "invited", ready("True", Reason::Invited)).await;
+    let asked = world.sim.requests().into_iter().filter(|call| call.project.as_ref() == Some(&bad)).count();
+    assert_eq!(asked, 1, "the first question is still without an answer");
 }
 
 async fn redirects_are_never_followed() {
