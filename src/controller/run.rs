@@ -157,7 +157,7 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         observer,
         settings,
     });
-    tasks.spawn(until(stop.clone(), sweep::run(Arc::clone(&passes), seat.clone())));
+    tasks.spawn(sweep::run(Arc::clone(&passes), seat.clone(), stop.clone()));
     let queue = queue::run(events, objects, streams.invitations, passes, seat, concurrency, stop.clone());
     let drained = CancellationToken::new();
     let work = async {

@@ -24,6 +24,7 @@ use kube::runtime::reflector::ObjectRef;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// How often all claims are gone through.
 const EVERY: Duration = Duration::from_secs(60);
@@ -49,24 +50,27 @@ enum Cause {
     Indebted,
 }
 
-/// Sweeps for ever; while somebody else leads, nothing is looked at.
-pub async fn run(passes: Arc<Passes>, seat: Seat) {
+/// Sweeps until `stop`, and finishes the claim that it is at; while somebody else leads, nothing is looked at.
+pub async fn run(passes: Arc<Passes>, seat: Seat, stop: CancellationToken) {
     let mut sweep = Sweep::default();
     loop {
         let every = passes.settings.timings.scaled(EVERY);
-        tokio::time::sleep(every + every.mul_f64(rand::random::<f64>() / 10.0)).await;
-        sweep.all(&passes, &seat).await;
+        let pause = tokio::time::sleep(every + every.mul_f64(rand::random::<f64>() / 10.0));
+        tokio::select! {
+            () = pause => sweep.all(&passes, &seat, &stop).await,
+            () = stop.cancelled() => return,
+        }
     }
 }
 
 impl Sweep {
-    async fn all(&mut self, passes: &Passes, seat: &Seat) {
+    async fn all(&mut self, passes: &Passes, seat: &Seat, stop: &CancellationToken) {
         let claims = passes.claims.store().state();
         let now = passes.clock.monotonic();
         let grace = passes.settings.timings.scaled(GRACE);
         let mut vanished = HashMap::new();
         for claim in &claims {
-            if !seat.may_act() {
+            if !seat.may_act() || stop.is_cancelled() {
                 break;
             }
             let name = claim.name_any();
