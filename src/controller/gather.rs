@@ -113,6 +113,7 @@ impl Passes {
             claim: claim.as_ref().map(|claim| claim.spec.clone()),
             owns_another_claim: ownership != Ownership::Mine && self.owns_another(&uid, &name),
             ownership,
+            last_pass: self.memory.of(&uid).last_pass,
             inviter: connection.facts.clone(),
             sight: None,
             quarantine,

@@ -3,6 +3,7 @@
 //! Everything here may be lost: a restart only makes the operator wait longer. Must never hold what an e-mail depends on;
 //! that is the claim.
 
+use crate::domain::facts::LastPass;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,6 +15,8 @@ pub struct Remembered {
     pub missing_since: Option<Duration>,
     /// When this process first knew the open attempt of this name.
     pub attempt_known: Option<(String, Duration)>,
+    /// What the last pass came to.
+    pub last_pass: LastPass,
     /// The next pass needs a roster begun after it.
     pub needs_fresh: bool,
     /// Failed passes in a row.

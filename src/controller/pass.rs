@@ -20,7 +20,7 @@ use crate::api::{InvitationClaim, InvitationClaimSpec, Plan, ProjectInvitation, 
 use crate::domain::conclude::{Conclusion, conclude};
 use crate::domain::decide::decide;
 use crate::domain::desired::{Desired, Life, life, validate};
-use crate::domain::facts::{Ownership, Sight};
+use crate::domain::facts::{LastPass, Ownership, Sight};
 use crate::domain::finding::Finding;
 use crate::domain::projection::{Picture, is_news, project};
 use crate::domain::schedule::{self, Wake};
@@ -192,6 +192,8 @@ impl Passes {
             return PassReport::gone(PassOutcome::LetGo);
         }
         let failures = self.memory.update(&facts.desired.object.uid, |memory| {
+            let rested = facts.sight.is_some() && decision.step == Step::Rest;
+            memory.last_pass = if rested { LastPass::Rested } else { LastPass::Acted };
             memory.failures = if performed.failed() { memory.failures.saturating_add(1) } else { 0 };
             memory.failures
         });

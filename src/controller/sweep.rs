@@ -13,7 +13,7 @@ use crate::domain::breaker::{Breaker, Permit};
 use crate::domain::conclude::conclude;
 use crate::domain::decide::{decide, look_need};
 use crate::domain::desired::{Desired, InviterName, Life};
-use crate::domain::facts::{Facts, Ownership, quarantine};
+use crate::domain::facts::{Facts, LastPass, Ownership, quarantine};
 use crate::domain::key::claim_name;
 use crate::domain::ledger::{let_go, worth_keeping};
 use crate::domain::remote::{ObjectId, Roles, Username};
@@ -193,6 +193,7 @@ async fn gather(passes: &Passes, spec: &InvitationClaimSpec, cause: Cause, conne
         status_resend: None,
         status_phase: None,
         asked: false,
+        last_pass: LastPass::Acted,
         inviter: connection.facts.clone(),
         sight: None,
         quarantine: known,

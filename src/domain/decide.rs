@@ -4,7 +4,7 @@
 //! anything, read a clock, or look at status for more than what forbids an e-mail.
 
 use super::desired::Life;
-use super::facts::{Facts, Ownership, Sight};
+use super::facts::{Facts, LastPass, Ownership, Sight};
 use super::finding::{
     Finding, accepted_finding, expired_finding, invited_finding, listed, recorded_finding, until, withdrawn_finding,
 };
@@ -30,11 +30,12 @@ pub fn look_need(facts: &Facts, absence_due: bool) -> LookNeed {
     if facts.owns_another_claim || matches!(facts.ownership, Ownership::Other { .. }) {
         return LookNeed::None;
     }
+    let rested = facts.last_pass == LastPass::Rested;
     let Some(claim) = &facts.claim else {
-        return if policy::check(&facts.inviter.allow, &facts.desired).is_ok() {
-            LookNeed::Fresh
-        } else {
-            LookNeed::None
+        return match policy::check(&facts.inviter.allow, &facts.desired) {
+            Err(_) => LookNeed::None,
+            Ok(()) if rested && !facts.asked && !absence_due && resend::wanted(facts).is_none() => LookNeed::Recent,
+            Ok(()) => LookNeed::Fresh,
         };
     };
     if attempt_open {
@@ -44,7 +45,8 @@ pub fn look_need(facts: &Facts, absence_due: bool) -> LookNeed {
     if !settled && (policy::check(&facts.inviter.allow, &facts.desired).is_err() || refusal_stands(facts, claim)) {
         return LookNeed::None;
     }
-    if facts.asked || absence_due || !settled || resend::wanted(facts).is_some() {
+    // Who is about to be invited needs a fresh roster; who waits for something else shares the project's.
+    if facts.asked || absence_due || !(settled || rested) || resend::wanted(facts).is_some() {
         LookNeed::Fresh
     } else {
         LookNeed::Recent

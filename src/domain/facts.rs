@@ -35,6 +35,8 @@ pub struct Facts {
     pub status_phase: Option<Phase>,
     /// Whether the requestedAt annotation has a value that was not acted on.
     pub asked: bool,
+    /// What the last pass over the object came to.
+    pub last_pass: LastPass,
     /// The inviter.
     pub inviter: InviterFacts,
     /// What the roster shows, if a look was made.
@@ -49,6 +51,16 @@ pub struct Facts {
     pub timings: Timings,
     /// Wall clock, for comparing with the API's times.
     pub now: Timestamp,
+}
+
+/// What the last pass over an object came to, as far as this process knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LastPass {
+    /// There was none, or it did something.
+    #[default]
+    Acted,
+    /// It looked and did nothing: something else has to happen first.
+    Rested,
 }
 
 /// An object that waits for a claim, and whose own credentials have listed the project.

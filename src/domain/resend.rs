@@ -77,9 +77,7 @@ fn foreign(facts: &Facts, claim: &InvitationClaimSpec, sight: &Sight) -> Option<
 
 fn capped(facts: &Facts, claim: &InvitationClaimSpec) -> Option<Decision> {
     let cap = usize::try_from(facts.mail_cap).unwrap_or(0);
-    // What is there is followed meanwhile.
-    (ledger::mails_within_a_day(claim, facts.now) >= cap)
-        .then(|| Decision { wake: Wake::NextLook, ..super::decide::mail_cap_reached(facts, claim, cap) })
+    (ledger::mails_within_a_day(claim, facts.now) >= cap).then(|| super::decide::mail_cap_reached(facts, claim, cap))
 }
 
 /// The token is recorded: cancel what is there, then send.

@@ -21,7 +21,7 @@ pub enum Wake {
     AbsenceGap,
     /// After so long, and some jitter.
     After(Duration),
-    /// At this moment.
+    /// At this moment, or at the inviter's `checkInterval` if that is earlier.
     At(Timestamp),
     /// When the API's definite no, said so often, has rested.
     Refusal {
@@ -96,7 +96,7 @@ pub fn wait(
             spread(timings.absence_gap).min(spread(timings.scaled(check_interval)).max(timings.absence_gap))
         }
         Wake::After(time) => time + time.mul_f64(jitter.clamp(0.0, 1.0) / 20.0),
-        Wake::At(at) => until(at) + Duration::from_secs(1),
+        Wake::At(at) => (until(at) + Duration::from_secs(1)).min(spread(timings.scaled(check_interval))),
         Wake::Refusal { at, times } => spread(until(refusal_end(at, times, timings)) + Duration::from_millis(1100)),
         Wake::OnEvent => spread(LONGEST_WAIT),
     };
@@ -132,7 +132,8 @@ mod tests {
         assert_eq!(at(Wake::NextLook, None), 5 * MINUTE);
         assert_eq!(at(Wake::NextLook, Some(soon)), Duration::from_millis(21_100));
         assert_eq!(at(Wake::NextLook, Some(now)), 5 * MINUTE);
-        assert_eq!(at(Wake::At(now + SignedDuration::from_hours(30)), None), LONGEST_WAIT);
+        assert_eq!(at(Wake::At(now + SignedDuration::from_hours(30)), None), 5 * MINUTE);
+        assert_eq!(at(Wake::At(soon), None), Duration::from_secs(21));
         assert_eq!(at(Wake::OnEvent, None), LONGEST_WAIT);
     }
 

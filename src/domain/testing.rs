@@ -1,7 +1,7 @@
 //! Facts for tests of this module: one person, one project, nothing sent yet.
 
 use super::desired::{Desired, InviterName, Life};
-use super::facts::{Facts, InviterFacts, Ownership, Sight};
+use super::facts::{Facts, InviterFacts, LastPass, Ownership, Sight};
 use super::ledger;
 use super::policy::Allow;
 use super::remote::{Invitation, Member, ObjectId, Username};
@@ -44,6 +44,7 @@ pub(crate) fn facts() -> Facts {
         status_resend: None,
         status_phase: None,
         asked: false,
+        last_pass: LastPass::Acted,
         inviter: InviterFacts {
             recorded: RecordedInviter {
                 kind: InviterKind::Inviter,

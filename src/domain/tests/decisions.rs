@@ -3,7 +3,7 @@
 use crate::api::{Adoption, InvitationClaimSpec, Mode, OnUnknown, Origin, Owner, Plan, Reason, Verdict, VerdictKind};
 use crate::domain::decide::{decide, look_need};
 use crate::domain::desired::Life;
-use crate::domain::facts::{Facts, Ownership, Quarantine};
+use crate::domain::facts::{Facts, LastPass, Ownership, Quarantine};
 use crate::domain::ledger;
 use crate::domain::policy::{Allow, Allowed};
 use crate::domain::schedule::Wake;
@@ -59,6 +59,18 @@ fn nothing_is_sent_on_a_roster_that_was_begun_before_the_live_read() {
     facts.sight = None;
     assert_eq!(decide(&facts).step, Step::LookAgain);
     assert_eq!(look_need(&facts, false), LookNeed::Fresh);
+}
+
+#[test]
+fn who_waits_for_something_else_shares_the_projects_roster() {
+    let mut facts = Facts { last_pass: LastPass::Rested, ..facts() };
+    assert_eq!(look_need(&facts, false), LookNeed::Recent);
+    assert_eq!(look_need(&facts, true), LookNeed::Fresh, "the pass that comes back for a fresh look gets one");
+    facts.claim = Some(claim(&facts));
+    facts.ownership = Ownership::Mine;
+    assert_eq!(look_need(&facts, false), LookNeed::Recent);
+    facts.sight.as_mut().unwrap().fresh = false;
+    assert_eq!(decide(&facts).step, Step::LookAgain, "and looks afresh before anything is sent");
 }
 
 #[test]
