@@ -6,15 +6,22 @@
 
 use super::settings::ClusterAccess;
 use http::HeaderValue;
+use hyper_timeout::TimeoutConnector;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use kube::client::ConfigExt;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use std::path::PathBuf;
 use std::time::Duration;
+use tower::{BoxError, ServiceBuilder};
 
 /// A connection that is not made in this time is not going to be.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Nothing sent for so long means that the connection is dead.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often an idle connection is probed.
+const KEEPALIVE: Duration = Duration::from_secs(20);
 /// Nothing received for so long means the same. Longer than the watches (50 s, after which the server ends them), or
 /// a quiet watch would be taken for a dead one; this is what bounds how long a half-open connection stays unnoticed.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -78,7 +85,36 @@ pub async fn connect(access: &ClusterAccess) -> Result<Client, ClusterError> {
     // Audit logs tell clients apart by this.
     config.headers.push((http::header::USER_AGENT, HeaderValue::from_static(USER_AGENT)));
     tracing::info!(cluster = %config.cluster_url, "connecting");
-    Client::try_from(config).map_err(|error| ClusterError::Client(plain(&error)))
+    client(&config).map_err(|error| ClusterError::Client(plain(&error)))
+}
+
+/// kube's own stack of layers over a connector that it gives no access to: without `TCP_NODELAY` every write waits for the
+/// acknowledgement of the one before, up to 40 ms, and without keep-alive an idle dead connection is found late.
+fn client(config: &Config) -> kube::Result<Client> {
+    if let Some(proxy_url) = &config.proxy_url {
+        return Err(kube::Error::ProxyProtocolUnsupported { proxy_url: Box::new(proxy_url.clone()) });
+    }
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // It fails only where it was installed in between.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    }
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_keepalive(Some(KEEPALIVE));
+    let mut connector = TimeoutConnector::new(config.rustls_https_connector_with_connector(tcp)?);
+    connector.set_connect_timeout(config.connect_timeout);
+    connector.set_read_timeout(config.read_timeout);
+    connector.set_write_timeout(config.write_timeout);
+    connector.set_reset_reader_on_write(config.reset_reader_on_write);
+    let hyper = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector);
+    let service = ServiceBuilder::new()
+        .layer(config.base_uri_layer())
+        .option_layer(config.auth_layer()?)
+        .layer(config.extra_headers_layer()?)
+        .map_err(BoxError::from)
+        .service(hyper);
+    Ok(Client::new(service, config.default_namespace.clone()))
 }
 
 async fn find(access: &ClusterAccess) -> Result<Config, ClusterError> {

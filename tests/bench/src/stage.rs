@@ -6,12 +6,13 @@ use anyhow::{Context, Result, ensure};
 use atlas_sim::{CredentialSeed, Options as SimulatorOptions, ProjectSeed, Simulator};
 use control_plane::{ControlPlane, Options};
 use invitation_operator::api::{Inviter, crd::crds};
+use invitation_operator::runtime::cluster::connect;
+use invitation_operator::runtime::settings::ClusterAccess;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::Client;
 use kube::api::{Api, PostParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::wait::{await_condition, conditions};
-use kube::{Client, Config};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -36,9 +37,9 @@ impl Stage {
     pub(crate) async fn start(operator: &Path, digest: bool) -> Result<Self> {
         let options = Options { audit_log: Some(PathBuf::from("audit.log")), ..Options::default() };
         let plane = ControlPlane::start(options).await?;
-        let kubeconfig = Kubeconfig::read_from(plane.kubeconfig_path())?;
-        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
-        let client = Client::try_from(config)?;
+        // The operator's own kind of client: kube's default one would add up to 40 ms to each of the bench's own writes.
+        let access = ClusterAccess { kubeconfig: Some(plane.kubeconfig_path().to_owned()), context: None };
+        let client = connect(&access).await?;
         let simulator = Simulator::start(SimulatorOptions::default()).await?;
         let project = simulator.seed_project(ProjectSeed::atlas("bench"));
         let seed = if digest { CredentialSeed::api_key() } else { CredentialSeed::service_account() };
