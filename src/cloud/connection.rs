@@ -20,13 +20,8 @@ pub struct Connection {
     /// Certificates of a private certification authority, in PEM: the server's certificate is checked against these and no
     /// others. `None` takes the system's.
     pub ca_bundle_pem: Option<Vec<u8>>,
-    /// Total time of every call but a create, all its exchanges included; see [`Connection::CALL_DEADLINE`].
+    /// Total time of every call but a create, all its exchanges included.
     pub call_deadline: Duration,
-}
-
-impl Connection {
-    /// Total time of every call but a create, unless somebody knows better.
-    pub const CALL_DEADLINE: Duration = Duration::from_secs(30);
 }
 
 impl std::fmt::Debug for Connection {

@@ -10,11 +10,10 @@ use super::secrets;
 use super::settings::ControllerSettings;
 use super::wakes::Wakes;
 use crate::api::Reason;
-use crate::cloud::InvitesApi;
-use crate::cloud::base_url::checked_base_url;
 use crate::cloud::connector::Connect;
 use crate::cloud::credentials::Credentials;
 use crate::cloud::http_api;
+use crate::cloud::{InvitesApi, default_base_url, parse_base_url};
 use crate::domain::facts::InviterFacts;
 use crate::domain::failure::FailureKind;
 use crate::domain::finding::Finding;
@@ -228,11 +227,12 @@ impl InviterPasses {
     /// The base URL, if credentials may be sent to its host.
     fn allowed(&self, settings: &InviterSettings) -> Result<(Url, String), Finding> {
         let denied = |message: String| Finding::new(Reason::HostNotAllowed, message);
-        let url = Url::parse(&settings.base_url)
-            .map_err(|error| denied(format!("baseUrl {} is no URL: {error}", settings.base_url)))?;
-        let host =
-            canonical_host(&url).ok_or_else(|| denied(format!("baseUrl {} names no host", settings.base_url)))?;
-        let url = checked_base_url(&url).map_err(|problem| denied(problem.to_string()))?;
+        let url = match &settings.base_url {
+            Some(written) => parse_base_url(written).map_err(|problem| denied(problem.to_string()))?,
+            None => default_base_url(settings.product)
+                .ok_or_else(|| denied("baseUrl is required for Ops Manager: write the address of yours".to_owned()))?,
+        };
+        let host = canonical_host(&url).ok_or_else(|| denied("baseUrl names no host".to_owned()))?;
         if !self.settings.allowed_hosts.contains(&host) {
             return Err(denied(format!(
                 "{host} is not among the hosts that the operator may send credentials to: ask its administrator to add it \

@@ -8,7 +8,6 @@ use crate::api::{
     Product, RecordedInviter,
 };
 use crate::domain::desired::{InviterName, requested_at};
-use crate::domain::key::DEFAULT_BASE_URL;
 use crate::domain::policy::Allow;
 use kube::ResourceExt;
 use std::time::Duration;
@@ -24,8 +23,8 @@ pub struct InviterSettings {
     pub generation: i64,
     /// The product.
     pub product: Product,
-    /// Address of the API, as written or by default.
-    pub base_url: String,
+    /// Address of the API, as written.
+    pub base_url: Option<String>,
     /// Where its Secret and CA bundle are.
     pub secret_namespace: String,
     /// Name of the Secret.
@@ -85,7 +84,7 @@ impl InviterSettings {
             uid: inviter.uid().unwrap_or_default(),
             generation: inviter.metadata.generation.unwrap_or_default(),
             product: spec.product,
-            base_url: base_url(spec.base_url.as_ref()),
+            base_url: spec.base_url.clone(),
             secret_namespace: namespace,
             secret_name: spec.credentials_secret_ref.name.clone(),
             ca_bundle: spec.ca_bundle_ref.clone(),
@@ -109,7 +108,7 @@ impl InviterSettings {
             uid: inviter.uid().unwrap_or_default(),
             generation: inviter.metadata.generation.unwrap_or_default(),
             product: spec.product,
-            base_url: base_url(spec.base_url.as_ref()),
+            base_url: spec.base_url.clone(),
             secret_namespace: operator_namespace.to_owned(),
             secret_name: spec.credentials_secret_ref.name.clone(),
             ca_bundle: spec.ca_bundle_ref.clone(),
@@ -123,10 +122,6 @@ impl InviterSettings {
             status: inviter.status.clone().unwrap_or_default(),
         }
     }
-}
-
-fn base_url(written: Option<&String>) -> String {
-    written.map_or(DEFAULT_BASE_URL, String::as_str).trim_end_matches('/').to_owned()
 }
 
 /// The schema admits only durations of 30s to 24h; anything else is an object from before the schema.

@@ -12,9 +12,6 @@ use url::Url;
 /// Name of the API generation that serves Atlas, Cloud Manager and Ops Manager invitations today.
 pub const INVITES_API: &str = "Invites";
 
-/// The base URL of Atlas and Cloud Manager where the spec names none.
-pub const DEFAULT_BASE_URL: &str = "https://cloud.mongodb.com";
-
 /// A host as keys and allow-lists write it: lower case, no trailing dot, `:port` unless it is the scheme's default.
 /// `None` for a URL without a host.
 #[must_use]

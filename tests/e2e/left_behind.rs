@@ -14,16 +14,9 @@ pub fn tests() -> Vec<Trial> {
     ]
 }
 
-async fn invited(world: &World) -> (Account, ProjectInvitation) {
-    let account = world.atlas().await;
-    world.invite("jane", &account.project, JANE).await;
-    let object = world.until("jane", "invited", in_phase(Phase::Invited)).await;
-    (account, object)
-}
-
 async fn a_claim_whose_object_was_forced_away_is_finished_off() {
     let mut world = World::start().await;
-    let (account, object) = invited(&world).await;
+    let (account, object) = world.invited().await;
     world.kill_operator();
     world.delete("jane").await;
     world.patch("jane", json!({ "metadata": { "finalizers": null } })).await;
@@ -39,7 +32,7 @@ async fn a_claim_whose_object_was_forced_away_is_finished_off() {
 
 async fn a_debt_is_paid_when_the_credentials_return() {
     let mut world = World::start().await;
-    let (account, object) = invited(&world).await;
+    let (account, object) = world.invited().await;
     world.secrets().delete("atlas", &DeleteParams::default()).await.unwrap();
     world.restart_operator();
     world.until_inviter("atlas", Reason::SecretNotFound).await;
@@ -53,7 +46,7 @@ async fn a_debt_is_paid_when_the_credentials_return() {
 
 async fn a_rename_costs_no_mail_when_the_new_object_comes_first() {
     let world = World::start().await;
-    let (account, object) = invited(&world).await;
+    let (account, object) = world.invited().await;
     world.invite("jane-doe", &account.project, JANE).await;
     world.until("jane-doe", "waiting", shows(Reason::DuplicateInvitee)).await;
     world.delete("jane").await;
@@ -64,7 +57,7 @@ async fn a_rename_costs_no_mail_when_the_new_object_comes_first() {
 async fn a_rename_costs_no_mail_when_the_old_object_goes_first() {
     // The moment that a deletion waits for the next object, long enough for a slow machine.
     let world = Setup::default().flag("--handover-grace", "200s").start().await;
-    let (account, object) = invited(&world).await;
+    let (account, object) = world.invited().await;
     world.delete("jane").await;
     world.until("jane", "about to go", shows(Reason::Cancelling)).await;
     world.invite("jane-doe", &account.project, JANE).await;

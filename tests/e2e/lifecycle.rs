@@ -36,17 +36,9 @@ pub fn tests() -> Vec<Trial> {
     ]
 }
 
-/// Jane is invited.
-async fn invited(world: &World) -> (Account, ProjectInvitation) {
-    let account = world.atlas().await;
-    world.invite("jane", &account.project, JANE).await;
-    let object = world.until("jane", "invited", in_phase(Phase::Invited)).await;
-    (account, object)
-}
-
 async fn an_object_deleted_while_pending_is_cancelled_and_gone() {
     let world = World::start().await;
-    let (account, object) = invited(&world).await;
+    let (account, object) = world.invited().await;
     world.delete("jane").await;
     world.until_gone(&object).await;
     assert!(world.sim.invitations(&account.project).is_empty());
@@ -60,7 +52,7 @@ async fn an_object_deleted_while_pending_is_cancelled_and_gone() {
 
 async fn an_object_deleted_after_the_acceptance_leaves_the_member_and_says_so() {
     let world = World::start().await;
-    let (account, object) = invited(&world).await;
+    let (account, object) = world.invited().await;
     world.sim.accept(&account.project, JANE);
     world.until("jane", "accepted", in_phase(Phase::Accepted)).await;
     world.delete("jane").await;
@@ -100,7 +92,7 @@ async fn deletion_keep_leaves_the_invitation() {
 
 async fn a_suspended_object_makes_no_call_and_leaves_its_invitation_when_deleted() {
     let world = World::start().await;
-    let (account, object) = invited(&world).await;
+    let (account, object) = world.invited().await;
     world.patch("jane", json!({ "spec": { "suspend": true } })).await;
     let suspended = world.until("jane", "suspended", ready("True", Reason::Suspended)).await;
     assert_eq!(status(&suspended).phase, Some(Phase::Invited));
@@ -161,7 +153,7 @@ async fn a_refused_object_is_gone_at_once() {
 
 async fn the_release_annotation_lets_go_without_a_call() {
     let world = World::start().await;
-    let (account, object) = invited(&world).await;
+    let (account, object) = world.invited().await;
     world.sim.add_fault(FaultRule::new(Fault::status(500, "UNEXPECTED_ERROR")).project(&account.project));
     world.delete("jane").await;
     world.until("jane", "blocked", shows(Reason::CancelBlocked)).await;
@@ -178,7 +170,7 @@ async fn the_release_annotation_lets_go_without_a_call() {
 
 async fn with_the_secret_gone_the_invitation_is_cancelled_with_the_credentials_last_read() {
     let world = World::start().await;
-    let (account, object) = invited(&world).await;
+    let (account, object) = world.invited().await;
     world.secrets().delete("atlas", &DeleteParams::default()).await.unwrap();
     world.until_inviter("atlas", Reason::SecretNotFound).await;
     world.delete("jane").await;
@@ -189,7 +181,7 @@ async fn with_the_secret_gone_the_invitation_is_cancelled_with_the_credentials_l
 
 async fn with_the_inviter_gone_the_invitation_is_cancelled_with_the_credentials_last_read() {
     let world = World::start().await;
-    let (account, object) = invited(&world).await;
+    let (account, object) = world.invited().await;
     world.secrets().delete("atlas", &DeleteParams::default()).await.unwrap();
     world.inviters().delete("atlas", &DeleteParams::default()).await.unwrap();
     let waiting = world.until("jane", "told", shows(Reason::InviterNotFound)).await;
@@ -201,7 +193,7 @@ async fn with_the_inviter_gone_the_invitation_is_cancelled_with_the_credentials_
 
 async fn an_inviter_that_is_created_anew_goes_on_with_what_was_sent() {
     let world = World::start().await;
-    let (account, object) = invited(&world).await;
+    let (account, object) = world.invited().await;
     world.inviters().delete("atlas", &DeleteParams::default()).await.unwrap();
     world.until("jane", "told", shows(Reason::InviterNotFound)).await;
     let anew = world.inviter("atlas", "atlas", |_| {}).await;
@@ -216,7 +208,7 @@ async fn an_inviter_that_is_created_anew_goes_on_with_what_was_sent() {
 
 async fn without_credentials_the_cancellation_says_how_to_go_on_and_is_owed_after_a_time() {
     let mut world = World::start().await;
-    let (account, object) = invited(&world).await;
+    let (account, object) = world.invited().await;
     world.secrets().delete("atlas", &DeleteParams::default()).await.unwrap();
     world.restart_operator();
     world.until_inviter("atlas", Reason::SecretNotFound).await;
@@ -236,7 +228,7 @@ async fn without_credentials_the_cancellation_says_how_to_go_on_and_is_owed_afte
 
 async fn a_cancellation_that_fails_is_tried_again() {
     let world = World::start().await;
-    let (account, object) = invited(&world).await;
+    let (account, object) = world.invited().await;
     let failing = FaultRule::new(Fault::status(500, "UNEXPECTED_ERROR")).on(Endpoint::DeleteGroupInvite).times(2);
     world.sim.add_fault(failing);
     world.delete("jane").await;
@@ -248,7 +240,7 @@ async fn a_cancellation_that_fails_is_tried_again() {
 
 async fn a_cancellation_whose_answer_was_lost_is_done() {
     let world = World::start().await;
-    let (account, object) = invited(&world).await;
+    let (account, object) = world.invited().await;
     world.sim.add_fault(FaultRule::new(Fault::ResetAfter).on(Endpoint::DeleteGroupInvite).once());
     world.delete("jane").await;
     world.until_gone(&object).await;
@@ -258,7 +250,7 @@ async fn a_cancellation_whose_answer_was_lost_is_done() {
 
 async fn an_invitation_that_was_cancelled_by_hand_lets_its_object_go() {
     let world = World::start().await;
-    let (account, object) = invited(&world).await;
+    let (account, object) = world.invited().await;
     assert!(world.sim.cancel(&account.project, &status(&object).id.unwrap()));
     world.delete("jane").await;
     world.until_gone(&object).await;
@@ -268,7 +260,7 @@ async fn an_invitation_that_was_cancelled_by_hand_lets_its_object_go() {
 
 async fn a_404_that_does_not_name_the_invitation_cancels_nothing() {
     let world = Setup::default().flag("--release-after", "1h").start().await;
-    let (account, object) = invited(&world).await;
+    let (account, object) = world.invited().await;
     let fault = world
         .sim
         .add_fault(FaultRule::new(Fault::Html { status: 404, after_effect: false }).on(Endpoint::GetGroupInvite));
@@ -286,7 +278,7 @@ async fn a_404_that_does_not_name_the_invitation_cancels_nothing() {
 async fn deleted_and_created_anew_under_the_same_name_it_is_another_wish() {
     let mut world = World::start().await;
     world.mails_allowed = 2;
-    let (account, object) = invited(&world).await;
+    let (account, object) = world.invited().await;
     world.delete("jane").await;
     world.until_gone(&object).await;
     world.invite("jane", &account.project, JANE).await;
@@ -327,7 +319,7 @@ async fn deleted_and_applied_again_and_again_it_does_not_exceed_the_cap() {
 
 async fn a_namespace_is_deleted_with_everything_in_it() {
     let world = World::start().await;
-    let (account, _) = invited(&world).await;
+    let (account, _) = world.invited().await;
     world.invite("john", &account.project, JOHN).await;
     world.until("john", "invited", in_phase(Phase::Invited)).await;
     let namespaces: Api<Namespace> = Api::all(world.client.clone());
@@ -382,7 +374,7 @@ async fn under_observe_each_object_tells_its_plan_and_nothing_is_called() {
 
 async fn under_observe_a_deletion_leaves_the_invitation() {
     let world = World::start().await;
-    let (account, object) = invited(&world).await;
+    let (account, object) = world.invited().await;
     world.patch_inviter("atlas", json!({ "spec": { "mode": "Observe" } })).await;
     world.until("jane", "observed", shows(Reason::ObserveOnly)).await;
     world.delete("jane").await;

@@ -146,7 +146,15 @@ impl World {
         self.invite_with(name, project, person, |_| {}).await
     }
 
-    /// The same, with changes to the spec.
+    /// Jane is invited to an Atlas project.
+    pub async fn invited(&self) -> (Account, ProjectInvitation) {
+        let account = self.atlas().await;
+        self.invite("jane", &account.project, super::JANE).await;
+        let object = self.until("jane", "invited", super::in_phase(super::Phase::Invited)).await;
+        (account, object)
+    }
+
+    /// Invites as `invite` does, with changes to the spec.
     pub async fn invite_with(
         &self,
         name: &str,
