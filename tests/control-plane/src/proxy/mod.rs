@@ -84,6 +84,7 @@ impl Proxy {
     }
 
     /// Adds a rule. Of several that fit a request, the first added strikes.
+    #[allow(clippy::must_use_candidate, reason = "a rule may stand to the end")]
     pub fn add(&self, rule: Rule) -> RuleId {
         self.traffic.add(rule)
     }
