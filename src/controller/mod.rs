@@ -4,6 +4,7 @@
 
 pub mod cache;
 pub mod census;
+pub mod chance;
 pub mod clock;
 pub mod cluster;
 pub mod connection;
@@ -23,6 +24,7 @@ pub mod merge;
 pub mod namespaces;
 pub mod observer;
 pub mod pass;
+pub mod passes;
 pub mod perform;
 pub mod queue;
 pub mod roster;

@@ -5,6 +5,7 @@
 
 use super::cache::Cache;
 use super::census;
+use super::chance::SystemChance;
 use super::clock::Clock;
 use super::connection::Connections;
 use super::inviter_pass::InviterPasses;
@@ -17,9 +18,9 @@ use super::memory::Memory;
 use super::merge::merge;
 use super::namespaces::NamespaceView;
 use super::observer::Observer;
-use super::pass::Passes;
+use super::pass::{PassPorts, Passes};
 use super::queue;
-use super::roster::Rosters;
+use super::secrets::KubeSecrets;
 use super::settings::{ControllerSettings, Namespaces};
 use super::sweep;
 use super::takeover::Takeover;
@@ -85,7 +86,7 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     let wakes = Arc::new(wakes);
     let connections = Arc::new(Connections::default());
     let inviters = Arc::new(InviterPasses::new(
-        client.clone(),
+        Arc::new(KubeSecrets(client.clone())),
         settings.clone(),
         connector,
         Arc::clone(&connections),
@@ -143,20 +144,20 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     let events = forgotten(seen_by(events, Arc::clone(&object_cache)), Arc::clone(&memory));
     let Start { settings, client, clock, observer, wakes, connections, inviters, seat, stop, mut tasks, .. } = start;
     let concurrency = settings.concurrency;
-    let passes = Arc::new(Passes {
+    let ports = PassPorts {
         cluster: Arc::new(KubeCluster::new(client, &settings.operator_namespace)),
         objects: object_cache,
         claims: claim_cache,
         namespaces,
         connections,
         inviters,
-        rosters: Rosters::new(Arc::clone(&clock), settings.timings),
         wakes,
         memory,
         clock,
+        chance: Arc::new(SystemChance),
         observer,
-        settings,
-    });
+    };
+    let passes = Arc::new(Passes::new(ports, settings));
     tasks.spawn(sweep::run(Arc::clone(&passes), seat.clone(), stop.clone()));
     let queue = queue::run(events, objects, streams.invitations, passes, seat, concurrency, stop.clone());
     let drained = CancellationToken::new();
