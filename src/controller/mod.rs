@@ -7,6 +7,7 @@ pub mod census;
 pub mod clock;
 pub mod cluster;
 pub mod connection;
+pub mod departures;
 pub mod farewell;
 pub mod fence;
 pub mod gather;

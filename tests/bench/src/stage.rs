@@ -39,7 +39,7 @@ impl Stage {
         let plane = ControlPlane::start(options).await?;
         // The operator's own kind of client: kube's default one would add up to 40 ms to each of the bench's own writes.
         let access = ClusterAccess { kubeconfig: Some(plane.kubeconfig_path().to_owned()), context: None };
-        let client = connect(&access).await?;
+        let client = connect(&access, Duration::from_secs(50)).await?;
         let simulator = Simulator::start(SimulatorOptions::default()).await?;
         let project = simulator.seed_project(ProjectSeed::atlas("bench"));
         let seed = if digest { CredentialSeed::api_key() } else { CredentialSeed::service_account() };
