@@ -165,8 +165,10 @@ fn settled(state: &State, object: &ProjectInvitation, at: Duration) -> Result<()
         };
     }
     let id = spec.invitation.as_ref().map(|invitation| invitation.id.clone());
-    let pending = state.cloud.pending_of(&project(), &person, wall(at)).next();
-    match pending {
+    let pending: Vec<_> = state.cloud.pending_of(&project(), &person, wall(at)).collect();
+    // Somebody else may have invited the person, too.
+    let recorded = pending.iter().find(|pending| Some(pending.invitation.id.as_str()) == id.as_deref());
+    match recorded.or(pending.first()) {
         Some(pending) => {
             let told = status.id.as_deref() == Some(pending.invitation.id.as_str()) && status.id == id;
             if status.phase != Some(Phase::Invited) || !told {
