@@ -8,6 +8,7 @@ pub mod chance;
 pub mod clock;
 pub mod cluster;
 pub mod connection;
+pub mod departures;
 pub mod farewell;
 pub mod fence;
 pub mod gather;
