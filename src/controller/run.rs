@@ -3,9 +3,11 @@
 //! Order: claims, namespaces and inviters are listed before the first invitation is looked at, so that nothing is decided
 //! from a store that is still empty. Must never decide anything.
 
+use super::books::Books;
 use super::cache::Cache;
 use super::census;
 use super::clock::Clock;
+use super::cluster::Cluster;
 use super::connection::Connections;
 use super::inviter_pass::InviterPasses;
 use super::inviter_run::{self, ApiOf, InviterContext, Read, announced};
@@ -40,8 +42,13 @@ use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+/// How long a process that is told to end waits for results that could not be recorded: within the 30 s that Kubernetes
+/// gives a Pod, with time to give the Lease back.
+const GRACE: Duration = Duration::from_secs(20);
 
 /// What the controllers need from outside.
 pub struct Ports {
@@ -143,8 +150,10 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     let events = forgotten(seen_by(events, Arc::clone(&object_cache)), Arc::clone(&memory));
     let Start { settings, client, clock, observer, wakes, connections, inviters, seat, stop, mut tasks, .. } = start;
     let concurrency = settings.concurrency;
+    let cluster: Arc<dyn Cluster> = Arc::new(KubeCluster::new(client, &settings.operator_namespace));
     let passes = Arc::new(Passes {
-        cluster: Arc::new(KubeCluster::new(client, &settings.operator_namespace)),
+        books: Books::new(Arc::clone(&cluster), Arc::clone(&claim_cache), Arc::clone(&clock), &settings),
+        cluster,
         objects: object_cache,
         claims: claim_cache,
         namespaces,
@@ -158,11 +167,12 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         settings,
     });
     tasks.spawn(sweep::run(Arc::clone(&passes), seat.clone(), stop.clone()));
-    let queue = queue::run(events, objects, streams.invitations, passes, seat, concurrency, stop.clone());
+    let queue = queue::run(events, objects, streams.invitations, Arc::clone(&passes), seat, concurrency, stop.clone());
     let drained = CancellationToken::new();
     let work = async {
         queue.await;
         while tasks.join_next().await.is_some() {}
+        passes.books.close(GRACE).await;
         drained.cancel();
     };
     let ready = async {
