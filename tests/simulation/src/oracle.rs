@@ -120,6 +120,9 @@ fn claims(state: &State, wrong: &mut Vec<String>) {
         if spec.cancelling {
             wrong.push(format!("the claim of {person} is being cancelled for ever"));
         }
+        if !spec.surplus.is_empty() {
+            wrong.push(format!("the claim of {person} has a surplus invitation that is not cancelled"));
+        }
         if spec.debt.is_some() {
             wrong.push(format!("the claim of {person} has a debt that is not paid"));
         }
