@@ -89,7 +89,7 @@ impl Passes {
             Err(Unusable::Checking) => PassReport::again(PassOutcome::Unchanged, Duration::from_secs(5)),
             Ok(connection) => {
                 self.memory.update(&uid, |memory| memory.inviter_missing_since = None);
-                self.connected(&object, desired, life, &connection).await
+                Box::pin(self.connected(&object, desired, life, &connection)).await
             }
             Err(Unusable::Because(finding)) if deleting => {
                 self.delete_without_inviter(&object, desired, life, finding).await
@@ -177,10 +177,28 @@ impl Passes {
         let outcome = performed.label;
         let Conclusion { claim: next, finding, notice: extra, wake } =
             conclude(&decision, performed.outcome, performed.claim.as_ref().map(|claim| &claim.spec), &facts, failures);
+        let sent = match (outcome, &performed.seen) {
+            (PassOutcome::Invited, Some(seen)) => seen.pending.first().cloned(),
+            _ => None,
+        };
+        let mut wake = wake;
         let claim = match (next, performed.claim) {
-            (Some(next), Some(acknowledged)) => self.record_result(&facts, acknowledged, next).await,
+            (Some(next), Some(acknowledged)) => {
+                let written = self.books.write(acknowledged.clone(), next).await;
+                if written.as_ref().is_some_and(|claim| !claim.spec.surplus.is_empty()) {
+                    wake = Wake::Now;
+                }
+                let mine = |claim: &InvitationClaim| {
+                    claim.spec.owner.as_ref().is_some_and(|owner| owner.uid == facts.desired.object.uid)
+                };
+                Some(written.filter(mine).unwrap_or(acknowledged))
+            }
             (_, written) => written,
         };
+        if let Some(sent) = sent {
+            // After the record: a look that is under way may keep this waiting.
+            self.rosters.note(connection, &facts.desired.project, &sent.id, Some(&sent)).await;
+        }
         let claim = claim.map(|claim| claim.spec).or_else(|| match facts.ownership {
             Ownership::Mine => facts.claim.take(),
             Ownership::NoClaim | Ownership::Nobody | Ownership::Gone | Ownership::Other { .. } => None,

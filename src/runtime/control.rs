@@ -38,6 +38,10 @@ impl Observer for Listener {
         self.metrics.mail(result.label());
     }
 
+    fn compensated(&self) {
+        self.metrics.compensated();
+    }
+
     fn watch_failed(&self, kind: &'static str) {
         self.metrics.watch_error(kind);
     }

@@ -14,6 +14,7 @@
 )]
 
 mod adversity;
+mod changed_meanwhile;
 mod crash;
 mod harness;
 mod left_behind;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let tests = [
         story::tests(),
         crash::tests(),
+        changed_meanwhile::tests(),
         table::tests(),
         lifecycle::tests(),
         wrong_input::tests(),

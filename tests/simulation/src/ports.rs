@@ -304,6 +304,7 @@ impl Observer for Ports {
     fn unreadable(&self, _: &'static str) {}
     fn election(&self, _: &ElectionNews) {}
     fn cancellations_paused(&self, _: bool) {}
+    fn compensated(&self) {}
     fn heartbeat(&self) {}
     fn census(&self, _: &Census) {}
 }

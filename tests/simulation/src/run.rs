@@ -87,7 +87,10 @@ async fn live(case: Case) -> Outcome {
         state.may_cancel_foreign = true;
         state.holds = setup.inviters.iter().any(|inviter| inviter.on_unknown == OnUnknown::Hold);
         if tell {
-            state.story = Some(String::new());
+            state.story = Some(format!(
+                "{processes} processes, list lag {list_lag:?}, life {life:?}, {reception:?}, holds {}\n",
+                state.holds
+            ));
             state.met = Some(Vec::new());
         }
     }
