@@ -128,9 +128,7 @@ fn keeps_ready(reason: Reason) -> bool {
 fn message_of(reason: Reason) -> String {
     match reason {
         Reason::Invited => "invited and not yet accepted; expires at 2026-12-01T12:00:00Z".to_owned(),
-        Reason::Accepted => {
-            "the person is a member of the project with GROUP_DATA_ACCESS_READ_ONLY".to_owned()
-        }
+        Reason::Accepted => "the person is a member of the project with GROUP_DATA_ACCESS_READ_ONLY".to_owned(),
         Reason::Expired => expired_finding().message,
         Reason::Withdrawn => withdrawn_finding().message,
         _ => panic!("{} comes before nothing", reason.as_str()),
@@ -164,7 +162,10 @@ fn invitations() -> Vec<Case> {
     scenes.extend([inviting, again, looking, Scene { suffix: "-taking-over", ..taking }]);
 
     for (reason, message) in [
-        (Reason::InviterNotFound, "Inviter atlas does not exist in namespace payments: create it, or correct inviterRef"),
+        (
+            Reason::InviterNotFound,
+            "Inviter atlas does not exist in namespace payments: create it, or correct inviterRef",
+        ),
         (
             Reason::InviterNotReady,
             "Inviter atlas is not ready: CredentialsRejected: API answered 401; check the inviter's Secret",
@@ -198,11 +199,8 @@ fn invitations() -> Vec<Case> {
     // What its author asked for.
     let suspended = scene(Reason::Suspended, "suspended: no call is made until spec.suspend is false", Unclaimed);
     let invited = Scene { person: Invited, ..suspended }.once_invited();
-    let accepted = Scene {
-        person: Member,
-        before: Some((Reason::Accepted, Member)),
-        ..suspended.ready_when_accepted()
-    };
+    let accepted =
+        Scene { person: Member, before: Some((Reason::Accepted, Member)), ..suspended.ready_when_accepted() };
     let waiting = Scene { suffix: "-once-invited-ready-when-accepted", ..invited.ready_when_accepted() };
     let accepted = Scene { suffix: "-once-accepted", ..accepted };
     scenes.extend([suspended, invited, waiting, accepted]);
@@ -271,7 +269,8 @@ fn invitations() -> Vec<Case> {
     ] {
         scenes.push(Scene { suffix: "", ..scene(reason, message, person).once_invited() });
     }
-    let capped = "3 e-mails went to this person for this project in 24 hours: the next may be sent at 2026-11-02T12:00:00Z";
+    let capped =
+        "3 e-mails went to this person for this project in 24 hours: the next may be sent at 2026-11-02T12:00:00Z";
     let capped = scene(Reason::MailCapReached, capped, Unknown);
     scenes.extend([capped, Scene { person: Invited, ..capped }.once_invited()]);
     scenes.into_iter().map(Scene::case).collect()
@@ -284,7 +283,10 @@ fn inviters(kind: &'static str) -> Vec<Case> {
         (Reason::SecretInvalid, "Secret payments/atlas-api-key holds publicApiKey and no privateApiKey"),
         (Reason::CaBundleInvalid, "ConfigMap payments/ca holds no certificate under ca.crt"),
         (Reason::CredentialsRejected, "API answered 401; check publicApiKey and privateApiKey in the inviter's Secret"),
-        (Reason::NotOnAccessList, "API answered 403 IP_ADDRESS_NOT_ON_ACCESS_LIST: 192.0.2.7 is not on the access list"),
+        (
+            Reason::NotOnAccessList,
+            "API answered 403 IP_ADDRESS_NOT_ON_ACCESS_LIST: 192.0.2.7 is not on the access list",
+        ),
         (Reason::HostNotAllowed, "mms.example.com is not among the hosts that the operator may send credentials to"),
         (Reason::TlsFailed, "no TLS connection that can be trusted: unknown issuer"),
         (Reason::Unreachable, "no connection: connection refused"),

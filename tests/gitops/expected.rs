@@ -110,7 +110,8 @@ fn ends(reason: Reason) -> Ends {
         | Reason::ApiUnavailable
         | Reason::Cancelling
         | Reason::Cancelled
-        | Reason::CancelBlocked => Ends::ByItself,
+        | Reason::CancelBlocked
+        | Reason::Unreachable => Ends::ByItself,
         Reason::Invited | Reason::Adopted | Reason::RolesInSync | Reason::RolesNotEnforced => Ends::ByThePerson,
         Reason::Expired | Reason::Withdrawn => Ends::ByInvitingAgain,
         Reason::InviterNotFound | Reason::InviterNotReady => Ends::ByTheInviter,
@@ -134,7 +135,6 @@ fn ends(reason: Reason) -> Ends {
         | Reason::HostNotAllowed
         | Reason::TlsFailed
         | Reason::ApiSunset => Ends::ByAHuman,
-        Reason::Unreachable => Ends::ByItself,
         Reason::MailCapReached => Ends::ByTheNextDay,
         Reason::RolesUpdated
         | Reason::InvitationKept
@@ -154,8 +154,20 @@ pub fn argo(reason: Reason, now: Circumstances) -> &'static str {
         (Ends::Never, _) | (Ends::ByThePerson | Ends::ByInvitingAgain, ReadyWhen::Invited) => "Healthy",
         (Ends::ByThePerson, ReadyWhen::Accepted) | (Ends::ByTheNextDay, _) => "Progressing",
         (Ends::ByInvitingAgain, ReadyWhen::Accepted) | (Ends::ByAHuman, _) => "Degraded",
-        (Ends::ByItself, _) => if now.was_ready { "Healthy" } else { "Progressing" },
-        (Ends::ByTheInviter, _) => if now.overdue { "Degraded" } else { "Progressing" },
+        (Ends::ByItself, _) => {
+            if now.was_ready {
+                "Healthy"
+            } else {
+                "Progressing"
+            }
+        }
+        (Ends::ByTheInviter, _) => {
+            if now.overdue {
+                "Degraded"
+            } else {
+                "Progressing"
+            }
+        }
     }
 }
 
@@ -165,15 +177,26 @@ pub fn kstatus(reason: Reason, now: Circumstances) -> &'static str {
         return "Terminating";
     }
     match (ends(reason), now.ready_when) {
-        (Ends::ByResuming, _) => if now.was_ready { "Current" } else { "Failed" },
+        (Ends::ByResuming, _) => {
+            if now.was_ready {
+                "Current"
+            } else {
+                "Failed"
+            }
+        }
         (Ends::Never, _) | (Ends::ByThePerson | Ends::ByInvitingAgain, ReadyWhen::Invited) => "Current",
-        // The one wait for a person that was asked for; it ends with the invitation.
-        (Ends::ByThePerson, ReadyWhen::Accepted) | (Ends::ByTheNextDay, _) => "InProgress",
         (Ends::ByInvitingAgain, ReadyWhen::Accepted) | (Ends::ByAHuman, _) => "Failed",
         // A cancellation on the way to another invitation shows no wait of its own, and is over at once.
         (Ends::ByItself, _) if reason == Reason::Cancelled && now.was_ready => "Current",
-        (Ends::ByItself, _) => "InProgress",
-        (Ends::ByTheInviter, _) => if now.overdue { "Failed" } else { "InProgress" },
+        // The one wait for a person that was asked for; it ends with the invitation.
+        (Ends::ByThePerson, ReadyWhen::Accepted) | (Ends::ByTheNextDay | Ends::ByItself, _) => "InProgress",
+        (Ends::ByTheInviter, _) => {
+            if now.overdue {
+                "Failed"
+            } else {
+                "InProgress"
+            }
+        }
     }
 }
 

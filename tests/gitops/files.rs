@@ -6,6 +6,7 @@
 use crate::cases::{Case, all};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// Where Argo CD looks for the scripts of a kind.
@@ -104,7 +105,11 @@ fn actions(kind: &str, folder: &str, cases: &[&Case], files: &mut BTreeMap<Strin
         discoveries.push(json!({ "inputPath": format!("../testdata/{input}.yaml"), "result": offers }));
     };
     if kind == "ProjectInvitation" {
-        test("refresh", "invited", act("refreshed", &annotated(object("invited"), "invitation-operator.io/requestedAt")));
+        test(
+            "refresh",
+            "invited",
+            act("refreshed", &annotated(object("invited"), "invitation-operator.io/requestedAt")),
+        );
         test("resend", "expired", act("resent", &annotated(object("expired"), "invitation-operator.io/resend")));
         for input in ["invited", "suspended-once-invited"] {
             let with = |suspend: bool| {
@@ -172,7 +177,7 @@ pub fn settings() -> BTreeMap<String, String> {
         actions.push_str("definitions:\n");
         for name in names {
             let script = read(&format!("{folder}/actions/{name}/action.lua"));
-            actions.push_str(&format!("- name: {name}\n  action.lua: |\n{}", indented(&script, 4)));
+            writeln!(actions, "- name: {name}\n  action.lua: |\n{}", indented(&script, 4).trim_end()).unwrap();
         }
         settings.insert(key("actions"), actions);
     }
@@ -186,7 +191,11 @@ fn indented(text: &str, by: usize) -> String {
 
 fn block(settings: &BTreeMap<String, String>, by: usize) -> String {
     let margin = " ".repeat(by);
-    settings.iter().map(|(key, value)| format!("{margin}{key}: |\n{}", indented(value, by + 2))).collect()
+    let mut text = String::new();
+    for (key, value) in settings {
+        write!(text, "{margin}{key}: |\n{}", indented(value, by + 2)).unwrap();
+    }
+    text
 }
 
 const HEAD: &str = "# Health and actions of the kinds of invitation-operator.io, for Argo CD. Written by `make generate` from\n\

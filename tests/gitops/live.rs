@@ -8,7 +8,8 @@ use crate::judge::{self, Verdict};
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::process::{Output, Stdio};
 
 pub fn tests() -> Vec<Trial> {
@@ -25,7 +26,7 @@ pub fn tests() -> Vec<Trial> {
 /// As Argo CD applies on the server's side.
 const ARGO: [&str; 3] = ["--server-side", "--field-manager=argocd-controller", "--force-conflicts"];
 
-fn manifest(world: &World, project: &str, name: &str, more: Value) -> Value {
+fn manifest(world: &World, project: &str, name: &str, more: &Value) -> Value {
     let mut object = json!({
         "apiVersion": "invitation-operator.io/v1alpha1",
         "kind": "ProjectInvitation",
@@ -86,9 +87,9 @@ async fn synced(flags: &[&str]) {
         "inviterRef": { "kind": "Inviter", "name": "atlas" },
     });
     let mut manifests = vec![
-        manifest(&world, &account.project, "jane", json!({})),
-        manifest(&world, &account.project, "john", written_out),
-        manifest(&world, &account.project, "refused", json!({ "roles": ["GROUP_NO_SUCH_ROLE"] })),
+        manifest(&world, &account.project, "jane", &json!({})),
+        manifest(&world, &account.project, "john", &written_out),
+        manifest(&world, &account.project, "refused", &json!({ "roles": ["GROUP_NO_SUCH_ROLE"] })),
     ];
     done(&[&["apply", "-f", "-"], flags].concat(), &manifests).await;
     for name in ["jane", "john"] {
@@ -195,7 +196,7 @@ async fn live_objects_are_found_as_the_design_says() {
         if argo.status != expected::argo(reason, circumstances)
             || kstatus.status != expected::kstatus(reason, circumstances)
         {
-            wrong.push_str(&format!("{name}: {argo:?}, {kstatus:?}\n"));
+            writeln!(wrong, "{name}: {argo:?}, {kstatus:?}").unwrap();
         }
         assert!(name == "suspended" || argo.message.starts_with(reason.as_str()), "{name}: {argo:?}");
     }

@@ -7,6 +7,7 @@
 #![allow(clippy::wildcard_imports, clippy::assigning_clones, clippy::unused_async, clippy::wildcard_enum_match_arm)]
 
 mod cases;
+mod examples;
 mod expected;
 mod files;
 #[path = "../e2e/harness/mod.rs"]
@@ -23,5 +24,5 @@ fn main() -> ExitCode {
         files::write();
         return ExitCode::SUCCESS;
     }
-    harness::runner::run([recorded::tests(), live::tests()].into_iter().flatten().collect())
+    harness::runner::run([recorded::tests(), live::tests(), examples::tests()].into_iter().flatten().collect())
 }

@@ -197,11 +197,9 @@ fn claim(object: &ProjectInvitation, person: Person) -> Option<InvitationClaimSp
         verdict: match person {
             Person::Member => verdict(VerdictKind::Accepted),
             Person::Gone => verdict(VerdictKind::Withdrawn),
-            Person::Unclaimed
-            | Person::Unknown
-            | Person::BeingInvited
-            | Person::Invited
-            | Person::InvitedElsewhere => None,
+            Person::Unclaimed | Person::Unknown | Person::BeingInvited | Person::Invited | Person::InvitedElsewhere => {
+                None
+            }
         },
         accepted_at: (person == Person::Member).then(|| time(now())),
         refusal: None,
@@ -222,7 +220,10 @@ fn sight(person: Person) -> Option<Sight> {
         Person::Gone => Some(Sight { absence_settled: true, ..absent }),
         Person::Member => {
             let user_id = Some("64a0000000000000000000bb".to_owned());
-            Some(Sight { member: Some(Member { user_id, username, email_address: None, roles: roles.into() }), ..absent })
+            Some(Sight {
+                member: Some(Member { user_id, username, email_address: None, roles: roles.into() }),
+                ..absent
+            })
         }
         Person::Invited | Person::InvitedElsewhere => {
             let invitation = Invitation {

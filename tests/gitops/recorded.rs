@@ -7,6 +7,7 @@ use crate::judge;
 use invitation_operator::api::{Phase, Reason};
 use libtest_mimic::Trial;
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::path::Path;
 
 pub fn tests() -> Vec<Trial> {
@@ -60,13 +61,8 @@ async fn every_reason_and_every_phase_has_its_cases() {
     assert_eq!(phases, Phase::ALL.map(Phase::as_str).into());
 }
 
-const EVENTS: [Reason; 5] = [
-    Reason::RolesUpdated,
-    Reason::InvitationKept,
-    Reason::HandedOver,
-    Reason::Released,
-    Reason::AccessLeftBehind,
-];
+const EVENTS: [Reason; 5] =
+    [Reason::RolesUpdated, Reason::InvitationKept, Reason::HandedOver, Reason::Released, Reason::AccessLeftBehind];
 const TOLD_BY_BOTH: [&str; 3] = ["RateLimited", "ApiUnavailable", "InviterNotReady"];
 
 fn reasons_in(case: &Case) -> impl Iterator<Item = &str> {
@@ -87,7 +83,7 @@ async fn kstatus_finds_every_case_as_the_design_says() {
     let mut wrong = String::new();
     for (case, verdict) in cases.iter().zip(judge::kstatus(&objects)) {
         if verdict.status != case.kstatus {
-            wrong.push_str(&format!("{} {}: {verdict:?}, must be {}\n", case.kind, case.name, case.kstatus));
+            writeln!(wrong, "{} {}: {verdict:?}, must be {}", case.kind, case.name, case.kstatus).unwrap();
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
