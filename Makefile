@@ -35,10 +35,11 @@ build: ## Build the operator for release: target/release/invitation-operator
 tools: ## Build kube-apiserver, etcd, kubectl and helm for tests and demo, once, into the user's cache
 	@tests/tools/build >/dev/null
 
-generate: ## Write what is generated from the types: crds/
+generate: ## Write what is generated from the types: crds/, and deploy/argocd/ from them and its scripts
 	$(CARGO) build --locked --quiet --package invitation-operator
 	rm -rf crds
 	$(CARGO) run --locked --quiet --package invitation-operator -- crds --output-dir crds
+	$(CARGO) test --locked --quiet --package invitation-operator --test gitops -- --generate
 
 lint: ## Check the format and every lint
 	$(CARGO) fmt --all --check
