@@ -7,7 +7,7 @@ export ONCE
 export CLUSTER
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race build tools generate lint clean
+.PHONY: help demo test race build tools generate lint clean model mutants
 
 help: ## List the targets
 	@echo "make <target>:"
@@ -34,6 +34,12 @@ build: ## Build the operator for release: target/release/invitation-operator
 
 tools: ## Build kube-apiserver, etcd, kubectl and helm for tests and demo, once, into the user's cache
 	@tests/tools/build >/dev/null
+
+model: ## Explore every schedule of the small worlds, the large ones too
+	MODEL=large $(CARGO) test --locked --package model --test check
+
+mutants: ## Break each line of src/domain in turn and see whether a unit test notices: at least 95 % (needs cargo-mutants)
+	tests/decisions/mutants
 
 generate: ## Write what is generated from the types: crds/, and deploy/argocd/ from them and its scripts
 	$(CARGO) build --locked --quiet --package invitation-operator

@@ -111,3 +111,17 @@ fn it_sends_nothing_to_a_member_nor_beyond_the_cap() {
     let decision = decide(&Facts { sight: Some(pending(invitation())), ..asking(capped) });
     assert_eq!((&decision.step, decision.finding.reason), (&Step::Rest, Reason::MailCapReached));
 }
+
+#[test]
+fn whoever_accepts_before_the_cancellation_is_never_sent_another_invitation() {
+    let begun = ledger::resend_begun(invited(), "again");
+    let facts = Facts { sight: Some(member()), ..asking(ledger::cancelled(begun)) };
+    let decision = decide(&facts);
+    let claim = written(&decision);
+    assert_eq!(token(claim), (Some("again"), None), "what was asked for is over");
+    assert_eq!(claim.verdict.as_ref().unwrap().kind, VerdictKind::Accepted);
+
+    let left = Facts { claim: Some(claim.clone()), sight: Some(gone()), ..facts };
+    let decision = decide(&left);
+    assert_eq!(written(&decision).verdict.as_ref().unwrap().kind, VerdictKind::Withdrawn, "and not: invited anew");
+}

@@ -61,8 +61,10 @@ pub enum Action {
     CancelUnanswered(u8, u8),
     /// It records the result.
     Record(u8, u8),
-    /// It cannot record the result, and tries no longer.
-    GiveUpRecording(u8, u8),
+    /// It cannot record the result in time, and goes on; the result is tried on beside it.
+    Postpone(u8, u8),
+    /// A result that was postponed is recorded.
+    RecordLate(u8),
     /// It removes the finalizer.
     Part(u8, u8),
     /// It writes the status.

@@ -5,8 +5,8 @@
 
 use crate::action::Action;
 use crate::claims::{Claims, OLD};
-use crate::facts::object_id;
 use crate::config::Config;
+use crate::facts::object_id;
 use crate::world::{Budget, OBJECTS, Object, Pass, Process, World, Wrong};
 
 /// A small world, and everything that can happen in it.
@@ -35,8 +35,8 @@ impl Small {
             Action::Resend(slot) => self.resend(world, slot),
             Action::Accept => self.respond(world, true),
             Action::Decline => self.respond(world, false),
-            Action::Crash(p) => Self::crash(world, p),
-            Action::Tick => self.tick(world),
+            Action::Crash(p) => Some(Self::crash(world, p)),
+            Action::Tick => Some(self.tick(world)),
             Action::Day => self.day(world),
             Action::CatchUp(p) => Self::catch_up(world, p),
             Action::Act(which) => Self::act(world, which),
@@ -57,7 +57,8 @@ impl Small {
             Action::Cancel(p, a) => self.cancel(world, p, a, true),
             Action::CancelUnanswered(p, a) => self.cancel(world, p, a, false),
             Action::Record(p, a) => self.record(world, p, a),
-            Action::GiveUpRecording(p, a) => Self::give_up_recording(world, p, a),
+            Action::Postpone(p, a) => Self::postpone(world, p, a),
+            Action::RecordLate(p) => self.record_late(world, p),
             Action::Part(p, a) => Self::part(world, p, a),
             Action::Show(p, a) => self.write_status(world, p, a),
             Action::Sweep(p) => self.sweep(world, p),
@@ -79,7 +80,8 @@ impl Small {
         }
         // The age of an invitation is compared with that of an open attempt only.
         if let Some(invitation) = recorded.as_ref().and_then(|content| content.spec.invitation.as_ref()) {
-            let its = world.invitations.iter_mut().flatten().find(|there| object_id(there.id).as_str() == invitation.id);
+            let its =
+                world.invitations.iter_mut().flatten().find(|there| object_id(there.id).as_str() == invitation.id);
             if let Some(its) = its {
                 its.age = OLD + 2;
             }
@@ -137,6 +139,7 @@ impl Small {
         actions.extend((0..3).map(Action::Appear));
         for p in 0..self.config.leaders {
             actions.extend([Action::Crash(p), Action::CatchUp(p), Action::Sweep(p), Action::SweepAway(p)]);
+            actions.push(Action::RecordLate(p));
             for a in 0..3 {
                 self.pass_actions(world, p, a, actions);
             }
@@ -173,7 +176,7 @@ impl Small {
             }
             Pass::Recording(..) => {
                 actions.push(Action::Record(p, a));
-                actions.extend(odd.then_some(Action::GiveUpRecording(p, a)));
+                actions.extend(odd.then_some(Action::Postpone(p, a)));
             }
             Pass::Parting(_) => actions.push(Action::Part(p, a)),
             Pass::Showing(..) => actions.push(Action::Show(p, a)),

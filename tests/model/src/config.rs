@@ -62,8 +62,6 @@ pub enum Fault {
     Retried,
     /// Nobody finishes off the claims of vanished objects.
     NoSweep,
-    /// What the ledger knows of an object's e-mails dies with the object's claim.
-    ForgetfulFarewell,
 }
 
 impl Config {

@@ -10,6 +10,7 @@ use crate::world::{Change, Gathered, Kind, Object, Owned, Pass, Post, Recording,
 use decisions::api::{InvitationClaim, ProjectInvitationStatus, Reason};
 use decisions::domain::attempt::AcknowledgedAttempt;
 use decisions::domain::conclude::{Outcome, conclude};
+use decisions::domain::entry::{Entry, enter};
 use decisions::domain::facts::LastPass;
 use decisions::domain::failure::{Failure, FailureKind};
 use decisions::domain::finding::Finding;
@@ -96,12 +97,11 @@ impl Small {
             (Kind::Rest | Kind::Record, Wish::Object(object)) if finalized => {
                 return self.show(next, p, a, object, Some(claim));
             }
-            (Kind::Rest | Kind::Record, _) => Pass::Idle,
             (Kind::Invite, _) if finalized => Pass::Sending(wish, claim),
             (Kind::Invite, _) => return self.ended(next, p, a, wish, claim, failure(FailureKind::Fenced)),
             (Kind::Cancel(id), _) => Pass::Cancelling(wish, claim, id),
             (Kind::HandOver | Kind::LetGo | Kind::Close, Wish::Object(object)) => Pass::Parting(object),
-            (Kind::HandOver | Kind::LetGo | Kind::Close, Wish::Sweep(_)) => Pass::Idle,
+            (Kind::Rest | Kind::Record, _) | (Kind::HandOver | Kind::LetGo | Kind::Close, Wish::Sweep(_)) => Pass::Idle,
         };
     }
 
@@ -164,7 +164,10 @@ impl Small {
         let already_gone = there.is_none();
         if let Some(there) = there {
             *there = None;
-            let for_deletion = self.claims.of(claim).spec.resend.as_ref().is_none_or(|resend| resend.pending.is_none());
+            let spec = &self.claims.of(claim).spec;
+            let surplus = spec.surplus.iter().any(|surplus| surplus == object_id(id).as_str());
+            let for_resend = spec.resend.as_ref().is_some_and(|resend| resend.pending.is_some());
+            let for_deletion = !surplus && !for_resend;
             next.allowed += u8::from(for_deletion);
             if for_deletion && self.stands(world) {
                 next.wrong = Wrong::CancelledUnderOwner;
@@ -208,51 +211,60 @@ impl Small {
         let decision = Decision { step, finding, wake: Wake::NextLook, plan: None };
         let concluded = conclude(&decision, outcome, Some(&spec), &facts, 1).claim;
         *next.pass(p, a) = match concluded {
-            Some(to) => Pass::Recording(wish, Recording { next: self.claims.id(&to), present: claim }),
+            Some(to) => Pass::Recording(wish, Recording { before: claim, after: self.claims.id(&to) }),
             None => Pass::Idle,
         };
     }
 
-    /// Records the result, on the claim as it then is.
+    /// Records the result, as it enters the claim that is there.
     pub(crate) fn record(&self, world: &World, p: u8, a: u8) -> Option<World> {
         let mut next = world.clone();
         let Pass::Recording(wish, recording) = *next.pass(p, a) else { return None };
-        if world.claim == Some(recording.present) || self.config.fault == Fault::BlindWrites {
-            next.claim_written(p, Some(recording.next));
-            self.recorded_as(&mut next, p, a, wish, recording.next);
-            return Some(next);
-        }
-        next.claim_read(p);
-        match world.claim {
-            None => *next.pass(p, a) = Pass::Idle,
-            Some(live) if live == recording.next => self.recorded_as(&mut next, p, a, wish, live),
-            Some(live) => {
-                let (there, before) = (self.claims.of(live), self.claims.of(recording.present));
-                let owner = there.spec.owner.as_ref().and_then(named);
-                let mine = matches!(wish, Wish::Object(object) if owner == Some((object.slot, object.uid)));
-                if there.spec.attempt == before.spec.attempt && mine {
-                    *next.pass(p, a) = Pass::Recording(wish, Recording { present: live, ..recording });
-                } else {
-                    self.recorded_as(&mut next, p, a, wish, live);
-                }
-            }
+        self.entered(&mut next, p, recording);
+        *next.pass(p, a) = Pass::Idle;
+        if let Wish::Object(object) = wish {
+            let owner = |claim: &ClaimId| self.claims.of(*claim).spec.owner.as_ref().and_then(named);
+            let mine = next.claim.filter(|claim| owner(claim) == Some((object.slot, object.uid)));
+            self.show(&mut next, p, a, object, Some(mine.unwrap_or(recording.before)));
         }
         Some(next)
     }
 
-    fn recorded_as(&self, next: &mut World, p: u8, a: u8, wish: Wish, claim: ClaimId) {
-        match wish {
-            Wish::Object(object) => self.show(next, p, a, object, Some(claim)),
-            Wish::Sweep(_) => *next.pass(p, a) = Pass::Idle,
-        }
-    }
-
-    /// The result cannot be recorded: the attempt stays open.
-    pub(crate) fn give_up_recording(world: &World, p: u8, a: u8) -> Option<World> {
+    /// The pass goes on alone; the result is tried on beside it.
+    pub(crate) fn postpone(world: &World, p: u8, a: u8) -> Option<World> {
         let mut next = world.clone();
-        let Pass::Recording(..) = *next.pass(p, a) else { return None };
+        let Pass::Recording(_, recording) = *next.pass(p, a) else { return None };
+        let unwritten = &mut next.processes[usize::from(p)].unwritten;
+        if unwritten.is_some() {
+            return None;
+        }
+        *unwritten = Some(recording);
         *next.pass(p, a) = Pass::Idle;
         Some(next)
+    }
+
+    /// A result that was postponed is recorded.
+    pub(crate) fn record_late(&self, world: &World, p: u8) -> Option<World> {
+        let mut next = world.clone();
+        let recording = next.processes[usize::from(p)].unwritten.take()?;
+        self.entered(&mut next, p, recording);
+        Some(next)
+    }
+
+    /// Read, entered and written in one: whoever meets a conflict reads again.
+    fn entered(&self, next: &mut World, p: u8, recording: Recording) {
+        let spec = |claim: ClaimId| self.claims.of(claim).spec.clone();
+        let present = next.claim.map(spec);
+        let (before, after) = (spec(recording.before), spec(recording.after));
+        let entry = if self.config.fault == Fault::BlindWrites {
+            Entry::Replace(Box::new(after))
+        } else {
+            enter(&before, &after, present.as_ref(), self.clock(p))
+        };
+        match entry {
+            Entry::Nothing => next.claim_read(p),
+            Entry::Replace(to) | Entry::Create(to) => next.claim_written(p, Some(self.claims.id(&to))),
+        }
     }
 
     /// Removes the finalizer: the object is gone.

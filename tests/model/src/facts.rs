@@ -12,9 +12,7 @@ use decisions::api::{
     ReadyWhen, RecordedInviter,
 };
 use decisions::domain::desired::{Desired, InviterName, Life};
-use decisions::domain::facts::{
-    Facts, InviterFacts, LastPass, Ownership, Quarantine, Sight, Successor, quarantine,
-};
+use decisions::domain::facts::{Facts, InviterFacts, LastPass, Ownership, Quarantine, Sight, Successor, quarantine};
 use decisions::domain::policy::Allow;
 use decisions::domain::remote::{self, Member, ObjectId, Roles, Username};
 use decisions::domain::timings::Timings;
@@ -203,7 +201,11 @@ impl Small {
             object: spec.owner.clone().unwrap_or_else(nobody),
             generation: 0,
             roles: Roles::new(),
-            deletion: if spec.owner.is_some() { spec.deletion } else { DeletionPolicy::Cancel },
+            deletion: match (&spec.owner, &spec.kept) {
+                (Some(_), _) => spec.deletion,
+                (None, Some(_)) => DeletionPolicy::Keep,
+                (None, None) => DeletionPolicy::Cancel,
+            },
             resend: None,
             ..self.wished(Object::new(0, 0))
         }
@@ -217,17 +219,17 @@ impl Small {
             resend: token(object.token),
         }
     }
+}
 
-    /// What a roster shows.
-    #[must_use]
-    pub fn sight(&self, world: &World, pending: u8, is_member: bool, absence_settled: bool, fresh: bool) -> Sight {
-        let age = |id: u8| {
-            let mut there = world.invitations.iter().flatten();
-            there.find(|Invitation { id: its, .. }| *its == id).map_or(OLD + 2, |invitation| invitation.age)
-        };
-        let shown = (0..8).filter(|id| pending & (1 << id) != 0).map(|id| invitation(id, age(id)));
-        Sight { member: is_member.then(member), pending: shown.collect(), absence_settled, fresh }
-    }
+/// What a roster shows.
+#[must_use]
+pub fn sight(world: &World, pending: u8, is_member: bool, absence_settled: bool, fresh: bool) -> Sight {
+    let age = |id: u8| {
+        let mut there = world.invitations.iter().flatten();
+        there.find(|Invitation { id: its, .. }| *its == id).map_or(OLD + 2, |invitation| invitation.age)
+    };
+    let shown = (0..8).filter(|id| pending & (1 << id) != 0).map(|id| invitation(id, age(id)));
+    Sight { member: is_member.then(member), pending: shown.collect(), absence_settled, fresh }
 }
 
 fn inviter_name() -> InviterName {

@@ -124,28 +124,61 @@ impl Watched {
     }
 }
 
+/// The shortest way to something wrong, and how many states were seen until then.
+#[must_use]
+pub fn shortest(small: &Small) -> (Option<Vec<Action>>, usize) {
+    let begin = small.begin_with();
+    let mut first: HashMap<u64, Option<(u64, Action)>> = HashMap::from([(fingerprint(&begin), None)]);
+    let mut todo = VecDeque::from([begin]);
+    let mut candidates = Vec::new();
+    while let Some(world) = todo.pop_front() {
+        let from = fingerprint(&world);
+        small.candidates(&world, &mut candidates);
+        for action in candidates.drain(..) {
+            let Some(next) = small.next(&world, action) else { continue };
+            let to = fingerprint(&next);
+            if first.contains_key(&to) {
+                continue;
+            }
+            first.insert(to, Some((from, action)));
+            if next.wrong != Wrong::Nothing {
+                return (Some(actions(&first, to)), first.len());
+            }
+            todo.push_back(next);
+        }
+    }
+    (None, first.len())
+}
+
 fn numbered(number: &HashMap<u64, u32>, edge: &Edge) -> Option<(u32, u32)> {
     Some((*number.get(&edge.to)?, *number.get(&edge.from)?))
+}
+
+/// The place of a state in the lists.
+fn at(number: u32) -> usize {
+    usize::try_from(number).expect("32 bits fit")
 }
 
 /// Where the steps into each state begin in the sorted list.
 fn begins(back: &[(u32, u32)], states: usize) -> Vec<usize> {
     let mut begins = vec![0; states + 1];
     for (to, _) in back {
-        begins[*to as usize + 1] += 1;
+        begins[at(*to) + 1] += 1;
     }
-    for at in 0..states {
-        begins[at + 1] += begins[at];
+    for state in 0..states {
+        begins[state + 1] += begins[state];
     }
     begins
 }
 
 fn backwards(mut todo: Vec<usize>, begins: &[usize], back: &[(u32, u32)], states: usize) -> Vec<bool> {
     let mut reached = vec![false; states];
-    todo.iter().for_each(|at| reached[*at] = true);
-    while let Some(at) = todo.pop() {
-        for (_, from) in &back[begins[at]..begins[at + 1]] {
-            let from = *from as usize;
+    for state in &todo {
+        reached[*state] = true;
+    }
+    while let Some(state) = todo.pop() {
+        for (_, from) in &back[begins[state]..begins[state + 1]] {
+            let from = at(*from);
             if !reached[from] {
                 reached[from] = true;
                 todo.push(from);
@@ -167,13 +200,13 @@ fn way(number: &HashMap<u64, u32>, steps: &[Edge], rests: &[bool]) -> Option<Vec
     }
     let mut first: HashMap<u32, Option<(u32, Action)>> = HashMap::from([(0, None)]);
     let mut todo = VecDeque::from([0]);
-    while let Some(at) = todo.pop_front() {
-        if !rests[at as usize] {
-            return Some(actions(&first, at));
+    while let Some(state) = todo.pop_front() {
+        if !rests[at(state)] {
+            return Some(actions(&first, state));
         }
-        for (to, action) in onwards.get(&at).into_iter().flatten() {
+        for (to, action) in onwards.get(&state).into_iter().flatten() {
             if !first.contains_key(to) {
-                first.insert(*to, Some((at, *action)));
+                first.insert(*to, Some((state, *action)));
                 todo.push_back(*to);
             }
         }
@@ -181,7 +214,7 @@ fn way(number: &HashMap<u64, u32>, steps: &[Edge], rests: &[bool]) -> Option<Vec
     None
 }
 
-fn actions(first: &HashMap<u32, Option<(u32, Action)>>, mut at: u32) -> Vec<Action> {
+fn actions<N: Copy + Eq + Hash>(first: &HashMap<N, Option<(N, Action)>>, mut at: N) -> Vec<Action> {
     let mut actions = Vec::new();
     while let Some(Some((before, action))) = first.get(&at) {
         actions.push(*action);

@@ -5,7 +5,7 @@
 use crate::check::Small;
 use crate::claims::ClaimId;
 use crate::config::Fault;
-use crate::facts::{named, number_of, owner};
+use crate::facts::{named, number_of, owner, sight};
 use crate::world::{Change, Gathered, Kind, Object, Owned, Pass, Roster, Waited, Wish, World};
 use decisions::api::VerdictKind;
 use decisions::domain::decide::{decide, look_need};
@@ -74,7 +74,7 @@ impl Small {
             None => Owned::NoClaim,
             Some(None) => Owned::Nobody,
             Some(Some(owner)) if *owner == me => Owned::Mine,
-            Some(Some(owner)) if self.lives(next, owner) => Owned::Other,
+            Some(Some(owner)) if Self::lives(next, owner) => Owned::Other,
             Some(Some(_)) => Owned::Gone,
         };
         let pending =
@@ -82,17 +82,11 @@ impl Small {
         let asks = object.deleting.is_some() && !object.released && owned == Owned::Mine && pending;
         let waited = claim.map_or(Waited::NoAttempt, |claim| self.known_waited(next, p, object.slot, claim));
         let other = next.objects.iter().flatten().find(|other| other.slot != object.slot && other.deleting.is_none());
-        Gathered {
-            claim,
-            owned,
-            waited,
-            successor: other.copied().filter(|_| asks),
-            fresh: false,
-        }
+        Gathered { claim, owned, waited, successor: other.copied().filter(|_| asks), fresh: false }
     }
 
     /// A live read finds this owner.
-    pub(crate) fn lives(&self, world: &World, owner: &decisions::api::Owner) -> bool {
+    pub(crate) fn lives(world: &World, owner: &decisions::api::Owner) -> bool {
         named(owner).is_some_and(|(slot, uid)| world.object(slot, uid).is_some())
     }
 
@@ -152,8 +146,7 @@ impl Small {
         gathered: Gathered,
         seen: Option<(Roster, bool)>,
     ) {
-        let sight =
-            seen.map(|(roster, settled)| self.sight(next, roster.pending, roster.member, settled, gathered.fresh));
+        let sight = seen.map(|(roster, settled)| sight(next, roster.pending, roster.member, settled, gathered.fresh));
         let facts = self.facts(next, p, wish, &gathered, sight, LastPass::Acted);
         let decision = decide(&facts);
         *next.pass(p, a) = Pass::Idle;
@@ -188,10 +181,6 @@ impl Small {
                     let mut closed = ledger::let_go(claim.clone(), farewell, facts.now);
                     if let Wish::Sweep(_) = wish {
                         closed.debt = None;
-                    }
-                    if self.config.fault == Fault::ForgetfulFarewell {
-                        closed.mails.clear();
-                        closed.attempt = None;
                     }
                     let kind = if worth_keeping(&closed, facts.now) { Kind::LetGo } else { Kind::Close };
                     (kind, Some(self.claims.id(&closed)))

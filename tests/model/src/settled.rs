@@ -5,6 +5,7 @@ use crate::claims::{OLD, ticks_ago};
 use crate::facts::{named, object_id, owner};
 use crate::world::World;
 use decisions::api::Attempt;
+use decisions::domain::ledger::is_indebted;
 
 /// How a state has come to rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,7 @@ impl Small {
     #[must_use]
     pub fn rest(&self, world: &World) -> Rest {
         let moving = world.busy() > 0
+            || world.processes.iter().any(|process| process.unwritten.is_some())
             || world.posts.iter().any(Option::is_some)
             || world.invitations.iter().flatten().any(|invitation| invitation.hidden > 0)
             || world.objects.iter().flatten().any(|object| object.deleting.is_some());
@@ -37,7 +39,7 @@ impl Small {
         let spec = &self.claims.of(claim).spec;
         let recorded = spec.invitation.as_ref().map(|invitation| invitation.id.as_str());
         let stray = pending.iter().any(|there| Some(there.as_str()) != recorded);
-        if stray || spec.cancelling || spec.debt.is_some() {
+        if stray || spec.cancelling || is_indebted(spec) || !spec.surplus.is_empty() {
             return Rest::Not;
         }
         let Some(its) = &spec.owner else {

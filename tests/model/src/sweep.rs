@@ -9,7 +9,7 @@ use crate::config::Fault;
 use crate::world::{Gathered, Owned, Pass, SWEEP, Wish, World};
 use decisions::domain::decide::look_need;
 use decisions::domain::facts::LastPass;
-use decisions::domain::ledger::worth_keeping;
+use decisions::domain::ledger::{is_indebted, worth_keeping};
 use decisions::domain::step::LookNeed;
 
 const ACTOR: u8 = 2;
@@ -21,7 +21,7 @@ impl Small {
         let claim = process.claim?;
         let spec = &self.claims.of(claim).spec;
         let busy = process.passes[SWEEP] != Pass::Idle || world.busy() >= usize::from(self.config.busy);
-        let due = spec.owner.as_ref().map_or(spec.debt.is_some(), |owner| !self.lives(world, owner));
+        let due = spec.owner.as_ref().map_or_else(|| is_indebted(spec), |owner| !Self::lives(world, owner));
         if busy || !due || self.config.fault == Fault::NoSweep {
             return None;
         }
@@ -42,7 +42,7 @@ impl Small {
     pub(crate) fn sweep_away(&self, world: &World, p: u8) -> Option<World> {
         let process = &world.processes[usize::from(p)];
         let spec = &self.claims.of(process.claim?).spec;
-        let over = spec.owner.is_none() && spec.debt.is_none() && !worth_keeping(spec, now());
+        let over = spec.owner.is_none() && !is_indebted(spec) && !worth_keeping(spec, now());
         if !over || !process.current || self.config.fault == Fault::NoSweep {
             return None;
         }

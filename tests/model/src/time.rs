@@ -11,7 +11,7 @@ use crate::world::{Pass, Process, World};
 
 impl Small {
     /// 65 seconds pass.
-    pub(crate) fn tick(&self, world: &World) -> Option<World> {
+    pub(crate) fn tick(&self, world: &World) -> World {
         let mut next = world.clone();
         for p in 0..self.config.leaders {
             for a in 0..3 {
@@ -62,13 +62,16 @@ impl Small {
         for object in next.objects.iter_mut().flatten() {
             object.deleting = object.deleting.map(|_| 1);
         }
-        Some(next)
+        next
     }
 
     /// A day passes in which nothing happens: no e-mail counts any more.
     pub(crate) fn day(&self, world: &World) -> Option<World> {
         let claim = world.claim?;
-        let open = claim.nonce.is_some() || world.busy() > 0 || world.posts.iter().any(Option::is_some);
+        let open = claim.nonce.is_some()
+            || world.busy() > 0
+            || world.processes.iter().any(|process| process.unwritten.is_some())
+            || world.posts.iter().any(Option::is_some);
         let hidden = world.invitations.iter().flatten().any(|invitation| invitation.hidden > 0);
         if open || hidden || self.claims.of(claim).spec.mails.is_empty() {
             return None;
@@ -77,8 +80,6 @@ impl Small {
         for claim in next.contents() {
             *claim = self.claims.tomorrow(*claim);
         }
-        // Two looks that are as far apart as an absence needs cannot both miss an invitation that was there.
-        let missed = next.processes.iter().any(|process| process.missing.iter().any(|missing| *missing > 0));
         for invitation in next.invitations.iter_mut().flatten() {
             invitation.age = OLD + 2;
         }
@@ -86,11 +87,11 @@ impl Small {
     }
 
     /// A process dies, and starts again with a cache that shows an old state of things.
-    pub(crate) fn crash(world: &World, p: u8) -> Option<World> {
+    pub(crate) fn crash(world: &World, p: u8) -> World {
         let mut next = world.clone();
         next.processes[usize::from(p)] = Process::NEW;
         next.nobody_waits(p, None);
-        Some(next)
+        next
     }
 
     /// A cache catches up.
