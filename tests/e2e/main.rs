@@ -15,6 +15,7 @@
 
 mod adversity;
 mod crash;
+mod every_request;
 mod harness;
 mod left_behind;
 mod lifecycle;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         adversity::tests(),
         left_behind::tests(),
         watches::tests(),
+        every_request::tests(),
     ];
     harness::runner::run(tests.into_iter().flatten().collect())
 }
