@@ -19,6 +19,7 @@ mod crash;
 mod harness;
 mod left_behind;
 mod lifecycle;
+mod orphans;
 mod privacy;
 mod resend;
 mod story;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         lifecycle::tests(),
         wrong_input::tests(),
         trouble::tests(),
+        orphans::tests(),
         privacy::tests(),
         resend::tests(),
         adversity::tests(),
