@@ -20,6 +20,7 @@ mod every_request;
 mod harness;
 mod left_behind;
 mod lifecycle;
+mod orphans;
 mod privacy;
 mod resend;
 mod story;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         lifecycle::tests(),
         wrong_input::tests(),
         trouble::tests(),
+        orphans::tests(),
         privacy::tests(),
         resend::tests(),
         adversity::tests(),
