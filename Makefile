@@ -7,7 +7,7 @@ export ONCE
 export CLUSTER
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race build tools generate lint clean
+.PHONY: help demo test race build image release tools generate lint clean
 
 help: ## List the targets
 	@echo "make <target>:"
@@ -31,6 +31,17 @@ race: build tools ## Race the operator's finalizer against deletions: RACES=3000
 
 build: ## Build the operator for release: target/release/invitation-operator
 	$(CARGO) build --locked --release --package invitation-operator
+
+image: ## Build the image without a daemon, twice, and run the operator in it on a control plane; needs buildah and root
+	rm -rf dist/image
+	deploy/image/build 0.0.0-dev dist/image
+	deploy/image/build 0.0.0-dev dist/image/again
+	cmp dist/image/invitation-operator-0.0.0-dev.oci.tar dist/image/again/invitation-operator-0.0.0-dev.oci.tar
+	$(CARGO) build --locked --workspace --bins
+	IMAGE=$(CURDIR)/dist/image/invitation-operator-0.0.0-dev.oci.tar $(CARGO) test --locked --package invitation-operator --test image
+
+release: tools ## Prepare a release in dist/VERSION, publish nothing, and say what does: VERSION=1.2.3
+	deploy/release/prepare "$(VERSION)"
 
 tools: ## Build kube-apiserver, etcd, kubectl and helm for tests and demo, once, into the user's cache
 	@tests/tools/build >/dev/null
