@@ -15,7 +15,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// Every setting: its flag, its variable, its default as `--help` shows it.
-const SETTINGS: [(&str, &str, &str); 26] = [
+const SETTINGS: &[(&str, &str, &str)] = &[
     ("operator-namespace", "OPERATOR_NAMESPACE", "[default: $POD_NAMESPACE,"),
     ("watch-namespaces", "INVITATION_OPERATOR_WATCH_NAMESPACES", "Empty serves all"),
     ("kubeconfig", "INVITATION_OPERATOR_KUBECONFIG", "[default: $KUBECONFIG,"),
@@ -29,6 +29,7 @@ const SETTINGS: [(&str, &str, &str); 26] = [
     ("absence-gap", "INVITATION_OPERATOR_ABSENCE_GAP", "[default: 60s]"),
     ("handover-grace", "INVITATION_OPERATOR_HANDOVER_GRACE", "[default: 3s]"),
     ("call-deadline", "INVITATION_OPERATOR_CALL_DEADLINE", "[default: 30s]"),
+    ("watch-renewal", "INVITATION_OPERATOR_WATCH_RENEWAL", "[default: 50s]"),
     ("release-after", "INVITATION_OPERATOR_RELEASE_AFTER", "[default: 1h]"),
     ("release-after-terminating", "INVITATION_OPERATOR_RELEASE_AFTER_TERMINATING", "[default: 5m]"),
     ("unsafe-timings", "INVITATION_OPERATOR_UNSAFE_TIMINGS", "second e-mail"),
@@ -151,11 +152,12 @@ fn lists_are_read_with_blanks_and_in_one_form() {
 
 #[test]
 fn a_wrong_value_is_told_what_where_and_what_instead() {
-    let cases: [(&[&str], &[&str]); 20] = [
+    let cases: &[(&[&str], &[&str])] = &[
         (&["--post-deadline=5s"], &["--post-deadline 5s is shorter than 10s", "--unsafe-timings"]),
         (&["--server-delay=1m"], &["--server-delay 60s is shorter than 120s", "second e-mail"]),
         (&["--list-delay=59s"], &["--list-delay 59s is shorter than 60s"]),
         (&["--absence-gap=1s"], &["--absence-gap 1s is shorter than 60s"]),
+        (&["--watch-renewal=500ms"], &["--watch-renewal", "whole seconds"]),
         (&["--call-deadline=30"], &["--call-deadline", "write 30s for seconds"]),
         (&["--release-after=soon"], &["--release-after", "such as 500ms, 90s, 5m or 1h30m"]),
         (
@@ -179,7 +181,7 @@ fn a_wrong_value_is_told_what_where_and_what_instead() {
         (&["--lease-name=The Lease"], &["--lease-name", "such as invitation-operator"]),
         (&["--unsafe-timings=0"], &["--unsafe-timings", "1..=10000"]),
     ];
-    for (arguments, parts) in cases {
+    for &(arguments, parts) in cases {
         let output = operator(&[&["run"], arguments].concat(), &[]);
         let message = text(&output.stderr);
         assert!(!output.status.success(), "{arguments:?} is accepted");

@@ -46,6 +46,7 @@ fn books(server: &Arc<Server>) -> Books {
         timings: Timings::default(),
         call_deadline: Duration::from_secs(30),
         concurrency: 1,
+        watch_renewal: Duration::from_secs(50),
     };
     Books::new(shared(server), Arc::new(Cache::over(store)), Arc::new(SystemClock), &settings)
 }

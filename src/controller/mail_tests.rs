@@ -5,6 +5,7 @@
 use super::books::Books;
 use super::cache::Cache;
 use super::census::Census;
+use super::chance::SystemChance;
 use super::clock::{Clock, SystemClock};
 use super::connection::{Connection, Connections};
 use super::inviter_pass::InviterPasses;
@@ -14,11 +15,12 @@ use super::namespaces::NamespaceView;
 use super::observer::{ElectionNews, MailResult, Observer, PassOutcome};
 use super::pass::Passes;
 use super::roster::Rosters;
+use super::secrets::{Content, Secrets};
 use super::settings::{ControllerSettings, Namespaces};
 use super::testing::{Server, shared};
 use super::wakes::Wakes;
 use crate::api::{
-    AllowInviter, CredentialsSecretRef, Deletion, Inviter, InviterKind, InviterRef, InviterSpec, Product,
+    AllowInviter, CaBundleRef, CredentialsSecretRef, Deletion, Inviter, InviterKind, InviterRef, InviterSpec, Product,
     ProjectInvitation, ProjectInvitationSpec, ReadyWhen, Reason,
 };
 use crate::cloud::connector::HttpConnector;
@@ -26,6 +28,7 @@ use crate::cloud::{Cancelled, Created, Fence, InvitesApi, NoCalls};
 use crate::domain::attempt::AcknowledgedAttempt;
 use crate::domain::facts::InviterFacts;
 use crate::domain::failure::Failure;
+use crate::domain::finding::Finding;
 use crate::domain::ledger;
 use crate::domain::remote::{Invitation, Member, ObjectId, Roles, Username};
 use crate::domain::testing;
@@ -85,6 +88,19 @@ impl InvitesApi for Api {
 }
 
 struct Nobody;
+
+impl Secrets for Nobody {
+    fn credentials<'a>(&'a self, _: &'a InviterSettings) -> BoxFuture<'a, Result<Content, Finding>> {
+        unimplemented!()
+    }
+    fn ca_bundle<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a CaBundleRef,
+    ) -> BoxFuture<'a, Result<(Vec<u8>, String), Finding>> {
+        unimplemented!()
+    }
+}
 
 impl Observer for Nobody {
     fn pass_finished(&self, _: PassOutcome, _: Duration) {}
@@ -163,6 +179,7 @@ async fn one_pass(server: &Arc<Server>, fence_open: bool) -> (Reason, usize) {
         timings: Timings::default(),
         call_deadline: Duration::from_secs(30),
         concurrency: 1,
+        watch_renewal: Duration::from_secs(50),
     };
     let clock: Arc<dyn Clock> = Arc::new(Paused(tokio::time::Instant::now()));
     let (objects, mut writer) = store();
@@ -180,11 +197,8 @@ async fn one_pass(server: &Arc<Server>, fence_open: bool) -> (Reason, usize) {
         api: Arc::<Api>::clone(&api),
     };
     connections.ready(&InviterSettings::of_inviter(&inviter()), connection);
-    let service = tower::service_fn(|_: http::Request<kube::client::Body>| async {
-        Err::<http::Response<kube::client::Body>, _>(std::io::Error::other("not in this test"))
-    });
     let inviters = Arc::new(InviterPasses::new(
-        kube::Client::new(service, "default"),
+        Arc::new(Nobody),
         settings.clone(),
         Arc::new(HttpConnector::new(Arc::new(Nobody), Arc::new(NoCalls))),
         Arc::clone(&connections),
@@ -203,6 +217,7 @@ async fn one_pass(server: &Arc<Server>, fence_open: bool) -> (Reason, usize) {
         wakes,
         memory: Arc::new(Memory::default()),
         clock,
+        chance: Arc::new(SystemChance),
         observer: Arc::new(Nobody),
         settings,
     };

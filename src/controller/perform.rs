@@ -197,7 +197,6 @@ impl Passes {
             Err(failure) => return Ok(self.failed(connection, failure, Some(written))),
         };
         let outcome = match found {
-            None => Ok(Cancelled::AlreadyGone),
             // An id that names somebody else was never this object's to cancel.
             Some(found)
                 if found.username != desired.username
@@ -205,7 +204,8 @@ impl Passes {
             {
                 return Ok(Performed::new(Outcome::NotOurs, PassOutcome::Recorded, Some(written)));
             }
-            Some(_) => connection.api.cancel(&desired.project, id).await,
+            // Reads may not show yet what was sent a moment ago: only the cancellation itself can tell that it is gone.
+            Some(_) | None => connection.api.cancel(&desired.project, id).await,
         };
         Ok(match outcome {
             Ok(cancelled) => {

@@ -16,6 +16,7 @@
 mod adversity;
 mod changed_meanwhile;
 mod crash;
+mod every_request;
 mod harness;
 mod left_behind;
 mod lifecycle;
@@ -25,6 +26,7 @@ mod resend;
 mod story;
 mod table;
 mod trouble;
+mod watches;
 mod wrong_input;
 
 use std::process::ExitCode;
@@ -43,6 +45,8 @@ fn main() -> ExitCode {
         resend::tests(),
         adversity::tests(),
         left_behind::tests(),
+        watches::tests(),
+        every_request::tests(),
     ];
     harness::runner::run(tests.into_iter().flatten().collect())
 }
