@@ -93,11 +93,7 @@ impl Secrets for Nobody {
     fn credentials<'a>(&'a self, _: &'a InviterSettings) -> BoxFuture<'a, Result<Content, Finding>> {
         unimplemented!()
     }
-    fn ca_bundle<'a>(
-        &'a self,
-        _: &'a str,
-        _: &'a CaBundleRef,
-    ) -> BoxFuture<'a, Result<(Vec<u8>, String), Finding>> {
+    fn ca_bundle<'a>(&'a self, _: &'a str, _: &'a CaBundleRef) -> BoxFuture<'a, Result<(Vec<u8>, String), Finding>> {
         unimplemented!()
     }
 }
