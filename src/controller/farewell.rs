@@ -5,8 +5,9 @@
 
 use super::connection::Connection;
 use super::observer::PassOutcome;
-use super::pass::{PassReport, Passes, Shown, notice};
+use super::pass::{PassReport, Passes};
 use super::roster::{Asked, Trouble};
+use super::show::{Shown, notice};
 use crate::api::{DeletionPolicy, InvitationClaimSpec, ProjectInvitation, Reason};
 use crate::domain::conclude::blocked_message;
 use crate::domain::deletion::parting;
