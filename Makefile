@@ -29,10 +29,12 @@ build: ## Build the operator for release: target/release/invitation-operator
 tools: ## Build kube-apiserver, etcd, kubectl and helm for tests and demo, once, into the user's cache
 	@tests/tools/build >/dev/null
 
-generate: ## Write what is generated from the types: crds/
+generate: tools ## Write what is generated: crds/ from the types, the chart's schema and README, deploy/ from the chart
 	$(CARGO) build --locked --quiet --package invitation-operator
 	rm -rf crds
 	$(CARGO) run --locked --quiet --package invitation-operator -- crds --output-dir crds
+	rm -rf charts/invitation-operator/templates/crds
+	$(CARGO) run --locked --quiet --package packaging
 
 lint: ## Check the format and every lint
 	$(CARGO) fmt --all --check
