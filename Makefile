@@ -34,7 +34,7 @@ generate: tools ## Write what is generated: crds/ from the types, the chart's sc
 	rm -rf crds
 	$(CARGO) run --locked --quiet --package invitation-operator -- crds --output-dir crds
 	rm -rf charts/invitation-operator/templates/crds
-	$(CARGO) run --locked --quiet --package packaging
+	$(CARGO) run --locked --quiet --package packaging -- generate
 
 lint: ## Check the format and every lint
 	$(CARGO) fmt --all --check

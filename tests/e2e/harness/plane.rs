@@ -45,6 +45,11 @@ pub async fn shared() -> &'static Plane {
         .await
 }
 
+/// The shared control plane, if a test has needed it.
+pub fn shared_if_started() -> Option<&'static Plane> {
+    SHARED.get()
+}
+
 /// Starts a control plane that knows nothing of the operator.
 pub async fn start(options: Options) -> Plane {
     let plane = ControlPlane::start(options).await.expect("a control plane");

@@ -36,9 +36,7 @@ fn template(definition: &str) -> Result<String> {
     ensure!(!definition.contains("{{"), "it holds what a template would take for its own");
     let (before, rest) = definition.split_once(NAME_LINE).context("its metadata do not begin with its name")?;
     let (name, after) = rest.split_once('\n').context("it ends with its name")?;
-    Ok(format!(
-        "{{{{- if .Values.crds.enabled }}}}\n{before}{NAME_LINE}{name}\n{METADATA}{after}{{{{- end }}}}\n"
-    ))
+    Ok(format!("{{{{- if .Values.crds.enabled }}}}\n{before}{NAME_LINE}{name}\n{METADATA}{after}{{{{- end }}}}\n"))
 }
 
 #[cfg(test)]
@@ -49,7 +47,10 @@ mod tests {
     #[test]
     fn a_definition_keeps_its_text_and_gets_the_marks_of_the_release() {
         let made = template("kind: X\nmetadata:\n  name: a.b\nspec:\n  a: 1\n").unwrap();
-        assert!(made.starts_with("{{- if .Values.crds.enabled }}\nkind: X\nmetadata:\n  name: a.b\n{{- $ann"), "{made}");
+        assert!(
+            made.starts_with("{{- if .Values.crds.enabled }}\nkind: X\nmetadata:\n  name: a.b\n{{- $ann"),
+            "{made}"
+        );
         assert!(made.ends_with("nindent 2 }}\nspec:\n  a: 1\n{{- end }}\n"), "{made}");
     }
 

@@ -9,6 +9,7 @@ pub mod documented;
 pub mod manifests;
 pub mod readme;
 pub mod render;
+pub mod rights;
 pub mod schema;
 
 use anyhow::Result;
