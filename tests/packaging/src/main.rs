@@ -26,9 +26,16 @@ fn main() -> Result<()> {
 fn rights(repository: &Path, folder: &Path) -> Result<()> {
     let everywhere = Rendering::of(json!({ "rbac": { "secrets": { "clusterWide": true } } }));
     let within = Rendering::of(json!({ "watchNamespaces": ["payments"] }));
-    let everywhere = compare("everywhere", &everywhere.objects(repository)?, &everywhere.namespace, folder);
-    let within = compare("within", &within.objects(repository)?, &within.namespace, folder);
-    everywhere.and(within).map(|_| ())
+    let mut wrong = Vec::new();
+    for (mode, rendering) in [("everywhere", everywhere), ("within", within)] {
+        if let Err(error) = compare(mode, &rendering.objects(repository)?, &rendering.namespace, folder) {
+            wrong.push(error.to_string());
+        }
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    bail!("{}", wrong.join("\n"))
 }
 
 fn write(repository: &Path, files: &BTreeMap<PathBuf, String>) -> Result<()> {

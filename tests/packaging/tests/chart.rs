@@ -253,9 +253,10 @@ fn watching_some_namespaces_leaves_no_right_beyond_them() {
     let objects = rendered(json!({ "watchNamespaces": ["a", "b"] }));
     let bindings = of_kind(&objects, "ClusterRoleBinding");
     let names: Vec<_> = bindings.iter().map(|binding| binding["metadata"]["name"].as_str().unwrap()).collect();
-    // The Leases of one name, by which instances find each other: who serves what.
-    assert_eq!(names, ["invitation-operator-other-instances"]);
-    let alone = rendered(json!({ "watchNamespaces": ["a", "b"], "rbac": { "otherInstances": false } }));
+    // Named invitations of a namespace that is going, and the Leases of one name, which tell who serves what.
+    assert_eq!(names, ["invitation-operator-finishing", "invitation-operator-other-instances"]);
+    let neither = json!({ "otherInstances": false, "finishNamespaces": false });
+    let alone = rendered(json!({ "watchNamespaces": ["a", "b"], "rbac": neither }));
     assert!(of_kind(&alone, "ClusterRoleBinding").is_empty());
     let mut within: Vec<_> = of_kind(&alone, "Role")
         .iter()

@@ -19,6 +19,16 @@
   verbs: [create, patch]
 {{- end -}}
 
+{{/* A namespace that is being deleted loses its roles before its invitations, which then could not be let go. */}}
+{{- define "io.finishingRules" -}}
+- apiGroups: [invitation-operator.io]
+  resources: [projectinvitations]
+  verbs: [get, patch]
+- apiGroups: [invitation-operator.io]
+  resources: [projectinvitations/status]
+  verbs: [patch]
+{{- end -}}
+
 {{/* By name only. */}}
 {{- define "io.credentialRules" -}}
 - apiGroups: [""]
