@@ -56,7 +56,7 @@ const WITHIN: &[Rule] = &[("", "secrets", &["get"]), ("", "configmaps", &["get"]
 pub struct Missing {
     /// Without these nothing can begin.
     pub rights: Vec<Right>,
-    /// Namespaces to be served in which nothing is allowed: most likely they do not exist yet.
+    /// Namespaces to be served in which nothing may be listed: most likely they do not exist yet.
     pub namespaces: Vec<String>,
 }
 
@@ -120,24 +120,24 @@ async fn is_allowed(reviews: &Api<SelfSubjectAccessReview>, right: &Right) -> ku
 fn missing(watched: &Watched, answers: Vec<(bool, Right)>) -> Missing {
     let absent: Vec<String> = match watched {
         Watched::Everywhere => Vec::new(),
-        Watched::Only(namespaces) => namespaces
-            .iter()
-            .filter(|namespace| {
-                let within =
-                    |right: &Right| right.resource != "invitationclaims" && right.namespace.as_ref() == Some(namespace);
-                !answers.iter().any(|(allowed, right)| *allowed && within(right))
-            })
-            .cloned()
-            .collect(),
+        Watched::Only(namespaces) => {
+            let listed = |namespace: &String| {
+                answers.iter().any(|(allowed, right)| *allowed && right.verb == "list" && right.is_served_in(namespace))
+            };
+            namespaces.iter().filter(|namespace| !listed(namespace)).cloned().collect()
+        }
     };
-    let denied = answers.into_iter().filter(|(allowed, _)| !allowed).map(|(_, right)| right);
-    let mut rights: Vec<_> = denied
-        .filter(|right| {
-            right.resource == "invitationclaims" || !right.namespace.as_ref().is_some_and(|name| absent.contains(name))
-        })
-        .collect();
+    let mut rights: Vec<_> = answers.into_iter().filter(|(allowed, _)| !allowed).map(|(_, right)| right).collect();
+    rights.retain(|right| !absent.iter().any(|namespace| right.is_served_in(namespace)));
     rights.sort();
     Missing { rights, namespaces: absent }
+}
+
+impl Right {
+    /// On users' objects in this namespace: the ledger may be in the same.
+    fn is_served_in(&self, namespace: &String) -> bool {
+        self.resource != "invitationclaims" && self.namespace.as_ref() == Some(namespace)
+    }
 }
 
 /// The rights, in words: verbs by resource and place.
@@ -190,6 +190,7 @@ mod tests {
             (true, right(Some("some"), "inviters", "list")),
             (false, right(Some("some"), "inviters", "watch")),
             (false, right(Some("none"), "inviters", "list")),
+            (true, right(Some("none"), "projectinvitations", "patch")),
         ];
         let found = missing(&only(&["none", "some"]), answers);
         assert_eq!(found.namespaces, ["none"]);

@@ -38,7 +38,10 @@ pub enum CheckError {
         seconds: u64,
     },
     /// Invitations would be left behind.
-    #[error("nothing was uninstalled. {0}\nTo uninstall nevertheless: helm uninstall --no-hooks")]
+    #[error(
+        "nothing was uninstalled. {0}\nTo uninstall nevertheless: helm uninstall --no-hooks. To keep the release, which Helm \
+         takes for half uninstalled now: helm rollback"
+    )]
     LeftBehind(String),
 }
 

@@ -5,9 +5,12 @@
 //! cluster, one test at a time. Must never grant anything that the chart does not.
 
 use super::plane::Plane;
+use invitation_operator::api::{Inviter, ProjectInvitation};
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
+use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::ServiceAccount;
-use kube::api::{Api, ApiResource, DynamicObject, PostParams};
+use kube::ResourceExt;
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use packaging::render::Rendering;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -84,6 +87,27 @@ pub async fn install(plane: &Plane, own: &str, watched: &str) -> Installed {
     Installed { flags, variables: variables(container, own) }
 }
 
+/// Takes away what earlier tests left, which an operator for the whole cluster would serve.
+pub async fn clear(plane: &Plane) {
+    let invitations: Api<ProjectInvitation> = Api::all(plane.client.clone());
+    for left in invitations.list(&ListParams::default()).await.unwrap() {
+        let api: Api<ProjectInvitation> = Api::namespaced(plane.client.clone(), &left.namespace().unwrap());
+        let freed = Patch::Merge(json!({ "metadata": { "finalizers": null } }));
+        let _ = api.patch(&left.name_any(), &PatchParams::default(), &freed).await;
+        let _ = api.delete(&left.name_any(), &DeleteParams::default()).await;
+    }
+    let inviters: Api<Inviter> = Api::all(plane.client.clone());
+    for left in inviters.list(&ListParams::default()).await.unwrap() {
+        let api: Api<Inviter> = Api::namespaced(plane.client.clone(), &left.namespace().unwrap());
+        api.delete(&left.name_any(), &DeleteParams::default()).await.unwrap();
+    }
+    let leases: Api<Lease> = Api::all(plane.client.clone());
+    for left in leases.list(&ListParams::default().fields("metadata.name=invitation-operator")).await.unwrap() {
+        let api: Api<Lease> = Api::namespaced(plane.client.clone(), &left.namespace().unwrap());
+        api.delete(&left.name_any(), &DeleteParams::default()).await.unwrap();
+    }
+}
+
 /// The arguments of a container but `run` and where it listens.
 pub fn flags(container: &Value) -> BTreeMap<String, String> {
     let arguments = container["args"].as_array().unwrap().iter().filter_map(Value::as_str);
@@ -118,22 +142,26 @@ async fn create(plane: &Plane, object: &Value) {
     api.create(&PostParams::default(), &object).await.unwrap();
 }
 
-/// The administrator's kubeconfig with a token of the operator's account in place of the certificate, in a file of its own as
-/// in a Pod.
+/// A kubeconfig of the operator in a namespace.
 pub async fn kubeconfig(plane: &Plane, namespace: &str) -> PathBuf {
+    kubeconfig_of(plane, namespace, RELEASE).await
+}
+
+/// The administrator's kubeconfig with a token of an account in place of the certificate, in a file of its own as in a Pod.
+pub async fn kubeconfig_of(plane: &Plane, namespace: &str, account: &str) -> PathBuf {
     let accounts: Api<ServiceAccount> = Api::namespaced(plane.client.clone(), namespace);
     let request = TokenRequest {
         spec: Some(TokenRequestSpec { expiration_seconds: Some(3600), ..TokenRequestSpec::default() }),
         ..TokenRequest::default()
     };
-    let made = accounts.create_token_request(RELEASE, &PostParams::default(), &request).await.unwrap();
+    let made = accounts.create_token_request(account, &PostParams::default(), &request).await.unwrap();
     let folder = plane.control.folder();
-    let token = folder.join(format!("{namespace}.token"));
+    let token = folder.join(format!("{namespace}.{account}.token"));
     std::fs::write(&token, made.status.unwrap().token.unwrap()).unwrap();
     let mut kubeconfig: Value =
         serde_json::from_slice(&std::fs::read(plane.control.kubeconfig_path()).unwrap()).unwrap();
     kubeconfig["users"][0]["user"] = json!({ "tokenFile": token });
-    let file = folder.join(format!("{namespace}.kubeconfig"));
+    let file = folder.join(format!("{namespace}.{account}.kubeconfig"));
     std::fs::write(&file, kubeconfig.to_string()).unwrap();
     file
 }

@@ -59,6 +59,9 @@ impl Setup {
 
     /// Makes the world on a control plane.
     pub async fn start_on(self, plane: &Plane) -> World {
+        if Under::of_this_run() == Under::ChartEverywhere {
+            under::clear(plane).await;
+        }
         let number = next_number();
         let namespace = format!("team-{number}");
         let operator_namespace = format!("operator-{number}");
@@ -164,6 +167,22 @@ impl World {
     /// Starts the operator, again or for the first time.
     pub fn start_operator(&mut self) {
         self.operator = Some(Operator::start(&self.flags, &self.variables, &self.folder.path().join("operator.log")));
+    }
+
+    /// Lets operators be started with these flags and variables, and with those of the setup that only make it quick.
+    pub fn deploy(&mut self, flags: BTreeMap<String, String>, variables: BTreeMap<String, String>) {
+        const QUICK: [&str; 7] = [
+            "--unsafe-timings",
+            "--post-deadline",
+            "--server-delay",
+            "--list-delay",
+            "--absence-gap",
+            "--call-deadline",
+            "--release-after",
+        ];
+        self.flags.retain(|flag, _| QUICK.contains(&flag.as_str()));
+        self.flags.extend(flags);
+        self.variables = variables;
     }
 
     /// Starts one more replica, with a log of its own.
