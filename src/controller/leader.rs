@@ -49,6 +49,7 @@ impl Candidacy {
                 &name,
                 settings.namespaces.text(),
                 call_deadline(times.renew_deadline),
+                settings.watch_renewal,
             ),
             shown: format!("{namespace}/{name}"),
             announcer: self.announcer,

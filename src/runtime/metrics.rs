@@ -37,6 +37,7 @@ pub struct Metrics {
     invitations: Tally,
     inviters: Tally,
     mails: Counters<1>,
+    compensations: Counter,
     open_attempts: Gauge,
     unpaid_debts: Gauge,
     cancellations_paused: Gauge,
@@ -86,6 +87,11 @@ impl Default for Metrics {
                 "Inviters of both kinds, by the reason of their Ready condition",
             ),
             mails: registered(r, "mails", "Calls that may have e-mailed a person, by result"),
+            compensations: registered(
+                r,
+                "compensations",
+                "Invitations that were cancelled because their attempt had been resolved to another one",
+            ),
             open_attempts: registered(
                 r,
                 "open_attempts",
@@ -196,6 +202,11 @@ impl Metrics {
     /// A call that may have e-mailed has ended.
     pub fn mail(&self, result: &'static str) {
         self.mails.get_or_create(&[("result", result)]).inc();
+    }
+
+    /// An invitation was cancelled that had been made beside another.
+    pub fn compensated(&self) {
+        self.compensations.inc();
     }
 
     /// How many claims hold an attempt whose result is not recorded.

@@ -14,6 +14,7 @@
 )]
 
 mod adversity;
+mod changed_meanwhile;
 mod crash;
 mod harness;
 mod left_behind;
@@ -23,6 +24,7 @@ mod resend;
 mod story;
 mod table;
 mod trouble;
+mod watches;
 mod wrong_input;
 
 use std::process::ExitCode;
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
     let tests = [
         story::tests(),
         crash::tests(),
+        changed_meanwhile::tests(),
         table::tests(),
         lifecycle::tests(),
         wrong_input::tests(),
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         resend::tests(),
         adversity::tests(),
         left_behind::tests(),
+        watches::tests(),
     ];
     harness::runner::run(tests.into_iter().flatten().collect())
 }

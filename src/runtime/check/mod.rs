@@ -8,6 +8,10 @@ mod uninstall;
 use super::cli::{Check, CheckArgs};
 use super::cluster::{ClusterError, connect};
 use super::settings::{ClusterAccess, SettingsError};
+use std::time::Duration;
+
+/// Nothing is watched, so this only bounds how long an answer may take.
+const LONGEST_ANSWER: Duration = Duration::from_secs(15);
 
 /// Why a check did not hold, or could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +54,7 @@ pub enum CheckError {
 /// # Errors
 /// When it does not hold.
 pub async fn run(args: CheckArgs) -> Result<(), CheckError> {
-    let client = connect(&ClusterAccess { kubeconfig: args.kubeconfig, context: args.context }).await?;
+    let client = connect(&ClusterAccess { kubeconfig: args.kubeconfig, context: args.context }, LONGEST_ANSWER).await?;
     match args.what {
         Check::Reconciling { namespace, timeout } => reconciling::check(client, &namespace, timeout).await,
         Check::Uninstall { watch_namespaces, on_invitations } => {
