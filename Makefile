@@ -7,7 +7,7 @@ export ONCE
 export CLUSTER
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race build tools generate lint clean
+.PHONY: rights help demo test race build tools generate lint clean
 
 help: ## List the targets
 	@echo "make <target>:"
@@ -34,6 +34,13 @@ build: ## Build the operator for release: target/release/invitation-operator
 
 tools: ## Build kube-apiserver, etcd, kubectl and helm for tests and demo, once, into the user's cache
 	@tests/tools/build >/dev/null
+
+rights: tools ## Run the end-to-end tests under the rights that the chart grants, and compare those with what was used
+	rm -rf target/rights
+	$(CARGO) build --locked --workspace --bins
+	E2E_UNDER=chart E2E_USED=$(CURDIR)/target/rights $(CARGO) test --locked --test e2e --test leader --test e2e_cluster
+	E2E_UNDER=chart-everywhere E2E_USED=$(CURDIR)/target/rights $(CARGO) test --locked --test e2e --test leader
+	$(CARGO) run --locked --quiet --package packaging -- rights target/rights
 
 generate: tools ## Write what is generated: crds/ from the types, the chart's schema and README, deploy/ from types and chart
 	$(CARGO) build --locked --quiet --package invitation-operator

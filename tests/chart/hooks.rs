@@ -121,7 +121,7 @@ async fn who_uninstalls_with_invitations_is_warned_and_may_be_refused() {
     assert!(end.is_err(), "{end:?}");
     assert!(told.contains("nothing was uninstalled. 1 invitation is still there"), "{told}");
     assert!(told.contains("helm uninstall --no-hooks"), "{told}");
-    release.helm("rollback", &[], &none).await.unwrap();
+    release.helm("rollback", &["1"], &none).await.unwrap();
     release.upgrade(&chart(), &values(&world)).await.unwrap();
     let (end, check) =
         tokio::join!(release.helm("uninstall", &[], &none), be_the_node_of_the_end(&plane, &release.namespace));

@@ -44,7 +44,7 @@ pub enum CheckError {
     /// Invitations would be left behind.
     #[error(
         "nothing was uninstalled. {0}\nTo uninstall nevertheless: helm uninstall --no-hooks. To keep the release, which Helm \
-         takes for half uninstalled now: helm rollback"
+         takes for half uninstalled now: helm rollback RELEASE REVISION"
     )]
     LeftBehind(String),
 }
