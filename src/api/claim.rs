@@ -195,7 +195,7 @@ pub struct Refusal {
     /// How often in a row it has said so.
     #[schemars(range(min = 0))]
     pub times: i32,
-    /// Names the request that was refused: spec, inviter and requestedAt.
+    /// Names the request that was refused: object, spec, inviter and requestedAt.
     pub request: String,
 }
 

@@ -68,7 +68,7 @@ impl Passes {
     ) -> PassReport {
         if trouble.asked == Asked::Busy {
             // The look in flight will tell; until then nothing has changed.
-            return PassReport::again(PassOutcome::Unchanged, jittered(trouble.retry_in));
+            return PassReport::again(PassOutcome::Unchanged, jittered(trouble.retry_in, self.chance.fraction()));
         }
         if trouble.asked == Asked::Now {
             self.report_scope(connection, &trouble.failure);
@@ -90,6 +90,19 @@ impl Passes {
         }
     }
 
+    /// How much longer a deletion waits for anything.
+    pub(super) fn patience_left(&self, life: Life, namespace: &str) -> Duration {
+        let Life::Deleting { since, .. } = life else { return Duration::ZERO };
+        let timings = &self.settings.timings;
+        let patience = if self.namespaces.is_terminating(namespace) {
+            timings.release_after_terminating
+        } else {
+            timings.release_after
+        };
+        let waited = Duration::try_from(self.clock.now().duration_since(since)).unwrap_or_default();
+        patience.saturating_sub(waited)
+    }
+
     async fn cancel_blocked(
         &self,
         object: &ProjectInvitation,
@@ -99,17 +112,8 @@ impl Passes {
         why: &str,
         retry_in: Option<Duration>,
     ) -> PassReport {
-        let Life::Deleting { since, .. } = life else {
-            return self.give_up(object, vec![claim.clone()], why).await;
-        };
-        let timings = &self.settings.timings;
-        let patience = if self.namespaces.is_terminating(&desired.object.namespace) {
-            timings.release_after_terminating
-        } else {
-            timings.release_after
-        };
-        let waited = Duration::try_from(self.clock.now().duration_since(since)).unwrap_or_default();
-        if waited >= patience {
+        let left = self.patience_left(life, &desired.object.namespace);
+        if left.is_zero() {
             return self.give_up(object, vec![claim.clone()], why).await;
         }
         let finding = Finding::new(Reason::CancelBlocked, blocked_message(why));
@@ -122,8 +126,7 @@ impl Passes {
             plan: None,
             overdue: false,
         };
-        let again_in = retry_in.unwrap_or(Duration::from_secs(30)).min(patience.saturating_sub(waited))
-            + Duration::from_millis(50);
+        let again_in = retry_in.unwrap_or(Duration::from_secs(30)).min(left) + Duration::from_millis(50);
         match self.show(object, shown).await {
             Ok(_) => PassReport::again(PassOutcome::Failed, again_in),
             Err(error) => self.cluster_trouble(object, &error),
@@ -170,6 +173,6 @@ impl Passes {
 }
 
 /// Spread, so that those who wait together do not come back together.
-fn jittered(time: Duration) -> Duration {
-    time.mul_f64(0.75 + rand::random::<f64>() / 2.0)
+fn jittered(time: Duration, fraction: f64) -> Duration {
+    time.mul_f64(0.75 + fraction / 2.0)
 }

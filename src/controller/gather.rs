@@ -93,8 +93,9 @@ impl Passes {
             match self.successor(&desired, &connection.facts.host).await {
                 Succession::Nobody => None,
                 Succession::Found(successor) => Some(*successor),
-                // Come back in a moment: nothing is cancelled before it is certain that nobody wants it.
-                Succession::Unsettled => return Err(ClusterError::Conflict),
+                // Come back later: nothing is cancelled before it is certain that nobody wants it, or it takes too long.
+                Succession::Unsettled(_) if self.patience_left(life, &desired.object.namespace).is_zero() => None,
+                Succession::Unsettled(error) => return Err(error),
             }
         } else {
             None
@@ -117,7 +118,7 @@ impl Passes {
             inviter: connection.facts.clone(),
             sight: None,
             quarantine,
-            nonce: format!("{:032x}", rand::random::<u128>()),
+            nonce: format!("{:032x}", self.chance.unique()),
             mail_cap: self.settings.max_mails_per_person,
             timings: self.settings.timings,
             now: self.clock.now(),

@@ -4,9 +4,11 @@
 
 pub mod cache;
 pub mod census;
+pub mod chance;
 pub mod clock;
 pub mod cluster;
 pub mod connection;
+pub mod departures;
 pub mod farewell;
 pub mod fence;
 pub mod gather;
@@ -23,6 +25,7 @@ pub mod merge;
 pub mod namespaces;
 pub mod observer;
 pub mod pass;
+pub mod passes;
 pub mod perform;
 pub mod queue;
 pub mod roster;

@@ -3,18 +3,11 @@
 //! Owns the order of effects and nothing else: what is decided is decided in `domain`. No step calls an earlier one; the
 //! only loop is the queue. Must never e-mail from cached reads.
 
-use super::cache::Cache;
-use super::clock::Clock;
-use super::cluster::{Cluster, ClusterError, Notice};
-use super::connection::{Connection, Connections, Usable};
+use super::cluster::{ClusterError, Notice};
+use super::connection::{Connection, Usable};
 use super::gather::Gathered;
-use super::inviter_pass::InviterPasses;
-use super::memory::Memory;
-use super::namespaces::NamespaceView;
-use super::observer::{Observer, PassOutcome};
-use super::roster::Rosters;
-use super::settings::ControllerSettings;
-use super::wakes::Wakes;
+use super::observer::PassOutcome;
+pub use super::passes::{PassPorts, Passes};
 use crate::api::names::FINALIZER;
 use crate::api::{InvitationClaim, InvitationClaimSpec, Plan, ProjectInvitation, Reason};
 use crate::domain::conclude::{Conclusion, conclude};
@@ -30,22 +23,6 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Everything that passes of invitations share.
-pub struct Passes {
-    pub(super) cluster: Arc<dyn Cluster>,
-    pub(super) objects: Arc<Cache<ProjectInvitation>>,
-    pub(super) claims: Arc<Cache<InvitationClaim>>,
-    pub(super) namespaces: NamespaceView,
-    pub(super) connections: Arc<Connections>,
-    pub(super) inviters: Arc<InviterPasses>,
-    pub(super) rosters: Rosters,
-    pub(super) wakes: Arc<Wakes>,
-    pub(super) memory: Arc<Memory>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) observer: Arc<dyn Observer>,
-    pub(super) settings: ControllerSettings,
-}
 
 /// What came of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -306,7 +283,7 @@ impl Passes {
     }
 
     pub(super) fn wait(&self, wake: Wake, check_interval: Duration, expires: Option<jiff::Timestamp>) -> Duration {
-        schedule::wait(wake, check_interval, expires, &self.settings.timings, self.clock.now(), rand::random())
+        schedule::wait(wake, check_interval, expires, &self.settings.timings, self.clock.now(), self.chance.fraction())
     }
 
     /// The claim that the object owns, as far as the cache tells: for showing only.

@@ -12,6 +12,7 @@ use crate::api::{InvitationClaim, InvitationClaimSpec, ProjectInvitation};
 use crate::cloud::{Cancelled, Created};
 use crate::domain::attempt::AcknowledgedAttempt;
 use crate::domain::conclude::Outcome;
+use crate::domain::deletion::doubted;
 use crate::domain::facts::{Facts, Ownership, Sight};
 use crate::domain::failure::{Failure, FailureKind, Scope};
 use crate::domain::key::claim_name;
@@ -188,7 +189,7 @@ impl Passes {
             Err(failure) => return Ok(self.failed(connection, failure, Some(written))),
         };
         let outcome = match found {
-            None => Ok(Cancelled::AlreadyGone),
+            None => doubted(claim, &facts.timings, facts.now).map_or(Ok(Cancelled::AlreadyGone), Err),
             // An id that names somebody else was never this object's to cancel.
             Some(found)
                 if found.username != desired.username

@@ -55,7 +55,7 @@ pub async fn run(passes: Arc<Passes>, seat: Seat, stop: CancellationToken) {
     let mut sweep = Sweep::default();
     loop {
         let every = passes.settings.timings.scaled(EVERY);
-        let pause = tokio::time::sleep(every + every.mul_f64(rand::random::<f64>() / 10.0));
+        let pause = tokio::time::sleep(every + every.mul_f64(passes.chance.fraction() / 10.0));
         tokio::select! {
             () = pause => sweep.all(&passes, &seat, &stop).await,
             () = stop.cancelled() => return,
@@ -65,7 +65,8 @@ pub async fn run(passes: Arc<Passes>, seat: Seat, stop: CancellationToken) {
 
 impl Sweep {
     async fn all(&mut self, passes: &Passes, seat: &Seat, stop: &CancellationToken) {
-        let claims = passes.claims.store().state();
+        let mut claims = passes.claims.store().state();
+        claims.sort_by_key(|claim| claim.name_any());
         let now = passes.clock.monotonic();
         let grace = passes.settings.timings.scaled(GRACE);
         let mut vanished = HashMap::new();

@@ -5,15 +5,18 @@
 
 use super::desired::Life;
 use super::facts::{Facts, Ownership, Successor};
+use super::failure::{Failure, FailureKind};
 use super::finding::Finding;
 use super::ledger::{self, Farewell};
 use super::remote::ObjectId;
 use super::resolve::resolve_attempt;
 use super::schedule::Wake;
 use super::step::{Decision, LookNeed, Step, let_go, rest};
+use super::timings::Timings;
 use crate::api::{
     Adoption, DeletionPolicy, InvitationClaimSpec, Mode, Origin, Reason, RecordedInvitation, VerdictKind,
 };
+use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
 /// What there is to do for the object, as far as its claim tells.
@@ -135,6 +138,21 @@ fn pending(facts: &Facts, claim: &InvitationClaimSpec, invitation: &RecordedInvi
         // An id that cannot stand in a URL was never MongoDB's.
         None => let_go(Farewell::Settled, Finding::new(Reason::Cancelled, "there is nothing to cancel")),
     }
+}
+
+/// Why "no such invitation" is not believed yet: this claim's own call has made it so lately that reads may not show it.
+///
+/// What somebody else sent was seen in a list before it was recorded.
+#[must_use]
+pub fn doubted(claim: &InvitationClaimSpec, timings: &Timings, now: Timestamp) -> Option<Failure> {
+    let recorded = claim.invitation.as_ref().filter(|recorded| recorded.origin == Origin::Created)?;
+    // By the operator's own clock where it can be; times in a claim have lost up to a second.
+    let made = claim.mails.last().or(recorded.created_at.as_ref())?.0 + SignedDuration::from_secs(1);
+    let hidden = SignedDuration::try_from(timings.post_deadline + timings.list_delay).ok()?;
+    (now < made + hidden).then(|| Failure {
+        kind: FailureKind::Unavailable { retry_after: None },
+        message: "it was sent a moment ago, and reads may not show it yet".to_owned(),
+    })
 }
 
 fn left_behind() -> Decision {

@@ -6,7 +6,7 @@ pub mod attempt;
 pub mod breaker;
 pub mod conclude;
 pub mod decide;
-mod deletion;
+pub mod deletion;
 pub mod desired;
 pub mod facts;
 pub mod failure;

@@ -141,6 +141,7 @@ fn controller_settings(settings: &Settings) -> ControllerSettings {
         max_mails_per_person: i32::try_from(settings.max_mails_per_person).unwrap_or(i32::MAX),
         timings: settings.timings,
         call_deadline: settings.call_deadline,
+        watch_renewal: settings.watch_renewal,
         concurrency: settings.concurrency,
     }
 }

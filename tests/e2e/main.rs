@@ -23,6 +23,7 @@ mod resend;
 mod story;
 mod table;
 mod trouble;
+mod watches;
 mod wrong_input;
 
 use std::process::ExitCode;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         resend::tests(),
         adversity::tests(),
         left_behind::tests(),
+        watches::tests(),
     ];
     harness::runner::run(tests.into_iter().flatten().collect())
 }

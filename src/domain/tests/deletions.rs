@@ -2,6 +2,7 @@
 
 use crate::api::{Adoption, DeletionPolicy, Mode, Origin, Owner, Reason, Verdict, VerdictKind};
 use crate::domain::decide::{decide, look_need};
+use crate::domain::deletion::doubted;
 use crate::domain::desired::Life;
 use crate::domain::facts::{Facts, Ownership, Quarantine, Successor};
 use crate::domain::ledger::{self, Farewell};
@@ -28,6 +29,19 @@ fn invited() -> Facts {
 fn lets_go(facts: &Facts, farewell: &Farewell, reason: Reason) {
     let decision = decide(facts);
     assert_eq!((decision.step, decision.finding.reason), (Step::LetGo(farewell.clone()), reason));
+}
+
+#[test]
+fn no_such_invitation_is_believed_once_reads_must_show_it() {
+    let facts = facts();
+    let opened = ledger::attempt_opened(claim(&facts), &facts);
+    let after =
+        |recorded, seconds| doubted(recorded, &facts.timings, facts.now + SignedDuration::from_secs(seconds)).is_some();
+    let ours = ledger::recorded(opened.clone(), &invitation(), Origin::Created);
+    // 10 s until the call is over, 60 s until lists show what it did, and the second that times in claims have lost.
+    assert_eq!([0, 69, 71].map(|seconds| after(&ours, seconds)), [true, true, false]);
+    let adopted = ledger::recorded(opened, &invitation(), Origin::Adopted);
+    assert!(!after(&adopted, 0), "a list has shown it");
 }
 
 #[test]

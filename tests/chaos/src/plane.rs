@@ -16,6 +16,9 @@ use kube::runtime::wait::{await_condition, conditions};
 use serde_json::json;
 use std::time::Duration;
 
+/// How long the harness waits for a watch's renewal: as long as the operator does.
+const WATCH_RENEWAL: Duration = Duration::from_secs(50);
+
 /// A control plane that knows the operator's kinds.
 pub struct Plane {
     /// Starts, kills and pauses the API server.
@@ -32,7 +35,7 @@ impl Plane {
     pub async fn start() -> Result<Self> {
         let control = ControlPlane::start(Options::default()).await?;
         let access = ClusterAccess { kubeconfig: Some(control.kubeconfig_path().to_owned()), context: None };
-        let client = connect(&access).await?;
+        let client = connect(&access, WATCH_RENEWAL).await?;
         let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
         for definition in crds() {
             persist::create(&definitions, &definition).await?;
