@@ -18,6 +18,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 pub use scale::Scale;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 pub use tally::{Tally, Wrong};
 use world::World;
@@ -51,9 +52,10 @@ pub async fn run(plan: &Plan) -> Result<Tally> {
     std::fs::create_dir_all(&plan.logs).with_context(|| format!("cannot make {}", plan.logs.display()))?;
     let plane = Plane::start().await?;
     let mut dice = StdRng::seed_from_u64(plan.seed);
+    let used = Arc::default();
     let mut worlds = Vec::new();
     for number in 0..plan.worlds {
-        let made = World::make(&plane, &plan.operator, &plan.logs, plan.scale, number, dice.random());
+        let made = World::make(&plane, plan, number, dice.random(), Arc::clone(&used));
         worlds.push(made.await?);
     }
     let mut outages = Tally::default();

@@ -13,14 +13,18 @@ use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// A position that does not come within this time is given up for a random instant.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// So many of the rarest positions are waited for at a time, and as many others.
-const SOME: usize = 8;
+/// So many of the rarest positions are waited for at a time.
+const RAREST: usize = 16;
+
+/// How often each position was used, in all worlds.
+pub(super) type Used = Mutex<BTreeMap<Position, usize>>;
 
 /// What happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +52,7 @@ pub(super) struct Striker<'a> {
     pub(super) scale: Scale,
     pub(super) dice: StdRng,
     /// How often each position was used: the rarest are waited for.
-    pub(super) used: &'a mut BTreeMap<Position, usize>,
+    pub(super) used: &'a Used,
     pub(super) tally: Tally,
 }
 
@@ -83,15 +87,14 @@ impl Striker<'_> {
         if self.dice.random_range(0..3) == 0 { Strike::CutLeader } else { Strike::FreezeAtRequest }
     }
 
-    /// The positions used least, and as many others, so that one comes soon.
+    /// The positions used least, so that all are.
     fn positions(&mut self) -> Vec<Position> {
         let mut all: Vec<_> =
             Kind::POSITIONS.iter().flat_map(|kind| Moment::ALL.map(|moment| (*kind, moment))).collect();
         all.shuffle(&mut self.dice);
-        all.sort_by_key(|position| self.used.get(position).copied().unwrap_or_default());
-        let mut others = all.split_off(SOME.min(all.len()));
-        others.shuffle(&mut self.dice);
-        all.extend(others.into_iter().take(SOME));
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        all.sort_by_key(|position| used.get(position).copied().unwrap_or_default());
+        all.truncate(RAREST);
         all
     }
 
@@ -161,13 +164,13 @@ impl Striker<'_> {
     /// Waits until somebody springs a trap.
     async fn spring(&mut self, deed: Deed) -> Option<(Side, Position)> {
         let (sprung, springs) = oneshot::channel();
-        let spare = self.dice.random_range(0..3);
+        let spare = self.dice.random_range(0..2);
         self.field.set(Some(Trap { at: self.positions(), spare, deed, sprung }));
         let caught = tokio::time::timeout(PATIENCE, springs).await;
         self.field.set(None);
         let caught = caught.ok()?.ok();
         let (_, position) = caught?;
-        *self.used.entry(position).or_default() += 1;
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner).entry(position).or_default() += 1;
         caught
     }
 

@@ -77,6 +77,13 @@ impl Snapshot {
         person.objects.iter().any(|name| self.objects.contains_key(name))
     }
 
+    /// Whether there is still something of a person whose objects were deleted.
+    pub(super) fn leaves_something(&self, person: &Person) -> bool {
+        let claim = self.claims.get(&person.address).map(|claim| &claim.spec);
+        let restless = claim.is_some_and(|claim| claim.owner.is_some() || claim.attempt.is_some());
+        restless || self.has_objects(person) || (!person.is_kept() && !self.pending_ids(person).is_empty())
+    }
+
     /// Ids of pending invitations of a person.
     pub(super) fn pending_ids(&self, person: &Person) -> Vec<String> {
         self.pending.get(&person.address).into_iter().flatten().map(|one| one.id.clone()).collect()

@@ -3,12 +3,13 @@
 //! Owns the order of a wave: people and strikes together, then everything heals, everything comes to rest, everything is
 //! looked at and cleared away. Must never let a wave begin before the last is at rest.
 
+use super::Plan;
 use super::pair::Side;
 use super::scale::Scale;
 use super::story::{Person, Play, Story};
-use super::strike::Striker;
+use super::strike::{Striker, Used};
 use super::tally::{Tally, Wrong};
-use super::trap::{ClusterTap, Field, Position, RemoteTap};
+use super::trap::{ClusterTap, Field, RemoteTap};
 use super::verdict::{Found, Snapshot};
 use crate::ground::{Ground, kubeconfig};
 use crate::persist;
@@ -24,8 +25,6 @@ use kube::ResourceExt;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::json;
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,19 +42,13 @@ pub(super) struct World {
     scale: Scale,
     seed: u64,
     number: usize,
-    used: BTreeMap<Position, usize>,
+    used: Arc<Used>,
     pub(super) tally: Tally,
 }
 
 impl World {
-    pub(super) async fn make(
-        plane: &Plane,
-        operator: &Path,
-        logs: &Path,
-        scale: Scale,
-        number: usize,
-        seed: u64,
-    ) -> Result<Self> {
+    pub(super) async fn make(plane: &Plane, plan: &Plan, number: usize, seed: u64, used: Arc<Used>) -> Result<Self> {
+        let scale = plan.scale;
         let ground = Ground::make(plane, &format!("chaos-{number}"), seed).await?;
         let field = Arc::new(Field::default());
         let remote = Upstream::plain(ground.simulator.address());
@@ -67,12 +60,12 @@ impl World {
             let file = kubeconfig(relay.address(), plane.control.folder().join(format!("{name}.kubeconfig")))?;
             let mut flags = ground.flags(&file, &remote.address().to_string());
             flags.extend(scale.flags());
-            let recipe = Recipe { program: operator.to_owned(), flags, log: logs.join(format!("{name}.log")) };
+            let recipe = Recipe { program: plan.operator.clone(), flags, log: plan.logs.join(format!("{name}.log")) };
             field.pair.furnish(side, recipe, relay);
             field.pair.start(side)?;
         }
         ground.inviters(&format!("http://{}", remote.address())).await?;
-        let (used, tally) = (BTreeMap::new(), Tally::default());
+        let tally = Tally::default();
         Ok(Self { ground, field, _remote: remote, scale, seed, number, used, tally })
     }
 
@@ -94,7 +87,7 @@ impl World {
             field: &self.field,
             scale: self.scale,
             dice,
-            used: &mut self.used,
+            used: &self.used,
             tally: Tally::default(),
         };
         let (people, struck) = tokio::join!(futures::future::try_join_all(plays), striker.wave(kills));
@@ -209,7 +202,7 @@ impl World {
         let end = tokio::time::Instant::now() + LIMIT;
         let snapshot = loop {
             let snapshot = Snapshot::take(&self.ground).await?;
-            let left = people.iter().any(|person| snapshot.has_objects(person));
+            let left = people.iter().any(|person| snapshot.leaves_something(person));
             if !left || tokio::time::Instant::now() >= end {
                 break snapshot;
             }
@@ -217,7 +210,7 @@ impl World {
         };
         for person in people {
             if snapshot.has_objects(person) {
-                self.violation(wave, Wrong::Stuck, &format!("{} cannot be deleted", person.address));
+                self.violation(wave, Wrong::Stuck, &snapshot.told(person, "cannot be deleted"));
             }
             for id in snapshot.pending_ids(person) {
                 if person.is_kept() {
