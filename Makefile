@@ -7,7 +7,7 @@ export ONCE
 export CLUSTER
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos race build tools generate lint clean
+.PHONY: help demo test chaos race build image release tools generate lint clean
 
 help: ## List the targets
 	@echo "make <target>:"
@@ -36,13 +36,25 @@ race: build tools ## Race the operator's finalizer against deletions: RACES=3000
 build: ## Build the operator for release: target/release/invitation-operator
 	$(CARGO) build --locked --release --package invitation-operator
 
+image: ## Build the image without a daemon, twice, and run the operator in it on a control plane; needs buildah and root
+	rm -rf dist/image
+	deploy/image/build 0.0.0-dev dist/image
+	deploy/image/build 0.0.0-dev dist/image/again
+	cmp dist/image/invitation-operator-0.0.0-dev.oci.tar dist/image/again/invitation-operator-0.0.0-dev.oci.tar
+	$(CARGO) build --locked --workspace --bins
+	IMAGE=$(CURDIR)/dist/image/invitation-operator-0.0.0-dev.oci.tar $(CARGO) test --locked --package invitation-operator --test image
+
+release: tools ## Prepare a release in dist/VERSION, publish nothing, and say what does: VERSION=1.2.3
+	deploy/release/prepare "$(VERSION)"
+
 tools: ## Build kube-apiserver, etcd, kubectl and helm for tests and demo, once, into the user's cache
 	@tests/tools/build >/dev/null
 
-generate: ## Write what is generated from the types: crds/
+generate: ## Write what is generated from the types: crds/, and deploy/argocd/ from them and its scripts
 	$(CARGO) build --locked --quiet --package invitation-operator
 	rm -rf crds
 	$(CARGO) run --locked --quiet --package invitation-operator -- crds --output-dir crds
+	$(CARGO) test --locked --quiet --package invitation-operator --test gitops -- --generate
 
 lint: ## Check the format and every lint
 	$(CARGO) fmt --all --check

@@ -58,7 +58,7 @@ impl Passes {
             return Ok(None);
         };
         let interval = self.settings.timings.scaled(connection.facts.check_interval);
-        let look = self.rosters.look(&connection, &desired.project, Freshness::Within(interval), false);
+        let look = self.look(&connection, &desired.project, Freshness::Within(interval), false);
         if let Err(trouble) = look.await {
             return match trouble.failure.kind.cure() {
                 Cure::Human => Ok(None),

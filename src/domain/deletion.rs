@@ -5,18 +5,15 @@
 
 use super::desired::Life;
 use super::facts::{Facts, Ownership, Successor};
-use super::failure::{Failure, FailureKind};
 use super::finding::Finding;
 use super::ledger::{self, Farewell};
 use super::remote::ObjectId;
 use super::resolve::resolve_attempt;
 use super::schedule::Wake;
-use super::step::{Decision, LookNeed, Step, let_go, rest};
-use super::timings::Timings;
+use super::step::{Decision, LookNeed, Step, let_go, record, rest};
 use crate::api::{
-    Adoption, DeletionPolicy, InvitationClaimSpec, Mode, Origin, Reason, RecordedInvitation, VerdictKind,
+    Adoption, DeletionPolicy, InvitationClaimSpec, Mode, Origin, Plan, Reason, RecordedInvitation, VerdictKind,
 };
-use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
 /// What there is to do for the object, as far as its claim tells.
@@ -42,6 +39,45 @@ fn estate(facts: &Facts) -> Estate<'_> {
         (Some(VerdictKind::Accepted), _) => Estate::Member,
         (Some(VerdictKind::Withdrawn), _) | (None, None) => Estate::Nothing,
         (None, Some(invitation)) => Estate::Pending(claim, invitation),
+    }
+}
+
+/// An invitation of ours beside the one that stands is cancelled first: it was made by an attempt that somebody else had
+/// resolved to another one.
+pub(super) fn surplus(facts: &Facts) -> Option<Decision> {
+    let acts = facts.ownership == Ownership::Mine && facts.inviter.mode == Mode::Enforce;
+    let claim = facts.claim.as_ref().filter(|_| acts)?;
+    let id = claim.surplus.first()?;
+    let finding = Finding::new(Reason::Cancelling, "cancelling an invitation that was made beside the one that stands");
+    let Some(id) = ObjectId::parse(id) else {
+        return Some(record(ledger::without_surplus(claim.clone(), id), finding, Wake::Now));
+    };
+    let claim = Box::new(claim.clone());
+    Some(Decision { step: Step::Cancel(id, claim), finding, wake: Wake::Now, plan: Some(Plan::Cancel) })
+}
+
+/// The release annotation: let go without a call. What was to be kept is kept; all else is owed, a call without an answer
+/// too.
+pub(super) fn released(facts: &Facts) -> Decision {
+    let finding = Finding::new(Reason::Released, "let go without calling the API, as the release annotation asks");
+    let owed = || Farewell::Owed("released by annotation".to_owned());
+    let farewell = match estate(facts) {
+        Estate::Nothing | Estate::Member => Farewell::Settled,
+        Estate::OpenAttempt if facts.desired.deletion == DeletionPolicy::Keep => Farewell::Kept,
+        Estate::OpenAttempt => owed(),
+        Estate::Pending(_, invitation) => keeps(facts, invitation).map_or_else(owed, |_| Farewell::Kept),
+    };
+    let_go(farewell, finding)
+}
+
+/// How an owner lets go whose claim cannot be looked after now.
+#[must_use]
+pub fn parting(claim: &InvitationClaimSpec, wish: DeletionPolicy, why: &str) -> Farewell {
+    let pending = claim.attempt.is_some() || (claim.invitation.is_some() && claim.verdict.is_none());
+    match (pending, wish) {
+        (false, _) => Farewell::Settled,
+        (true, DeletionPolicy::Keep) => Farewell::Kept,
+        (true, DeletionPolicy::Cancel) => Farewell::Owed(why.to_owned()),
     }
 }
 
@@ -82,6 +118,9 @@ fn keeps(facts: &Facts, invitation: &RecordedInvitation) -> Option<&'static str>
 /// Decides the step for an object that is being deleted.
 #[must_use]
 pub(super) fn decide(facts: &Facts) -> Decision {
+    if let Some(cancel) = surplus(facts) {
+        return cancel;
+    }
     match estate(facts) {
         Estate::Nothing => let_go(Farewell::Settled, Finding::new(Reason::Cancelled, "there is nothing to cancel")),
         Estate::Member => left_behind(),
@@ -138,21 +177,6 @@ fn pending(facts: &Facts, claim: &InvitationClaimSpec, invitation: &RecordedInvi
         // An id that cannot stand in a URL was never MongoDB's.
         None => let_go(Farewell::Settled, Finding::new(Reason::Cancelled, "there is nothing to cancel")),
     }
-}
-
-/// Why "no such invitation" is not believed yet: this claim's own call has made it so lately that reads may not show it.
-///
-/// What somebody else sent was seen in a list before it was recorded.
-#[must_use]
-pub fn doubted(claim: &InvitationClaimSpec, timings: &Timings, now: Timestamp) -> Option<Failure> {
-    let recorded = claim.invitation.as_ref().filter(|recorded| recorded.origin == Origin::Created)?;
-    // By the operator's own clock where it can be; times in a claim have lost up to a second.
-    let made = claim.mails.last().or(recorded.created_at.as_ref())?.0 + SignedDuration::from_secs(1);
-    let hidden = SignedDuration::try_from(timings.post_deadline + timings.list_delay).ok()?;
-    (now < made + hidden).then(|| Failure {
-        kind: FailureKind::Unavailable { retry_after: None },
-        message: "it was sent a moment ago, and reads may not show it yet".to_owned(),
-    })
 }
 
 fn left_behind() -> Decision {

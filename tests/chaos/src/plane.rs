@@ -6,7 +6,7 @@ use crate::persist::{self, persist};
 use anyhow::{Context, Result};
 use control_plane::{ControlPlane, Options};
 use invitation_operator::api::crd::crds;
-use invitation_operator::runtime::cluster::connect;
+use invitation_operator::runtime::cluster::{WATCH_RENEWAL, connect};
 use invitation_operator::runtime::settings::ClusterAccess;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
