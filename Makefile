@@ -7,7 +7,7 @@ export ONCE
 export CLUSTER
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race rights build image release tools generate lint clean
+.PHONY: help demo test chaos race rights build image release tools generate lint clean
 
 help: ## List the targets
 	@echo "make <target>:"
@@ -23,8 +23,12 @@ test: tools ## Run every test, on a real Kubernetes API server
 	$(CARGO) build --locked --workspace --bins
 	$(CARGO) test --locked --workspace
 
+KILLS ?= 1000
 RACES ?= 3000
 OPERATOR = $(or $(CARGO_TARGET_DIR),target)/release/invitation-operator
+
+chaos: build tools ## Kill, split and disturb two replicas while people are invited: KILLS=1000 SEED=
+	$(CARGO) run --locked --package chaos -- --operator $(OPERATOR) kills --kills $(KILLS) $(addprefix --seed=,$(SEED))
 
 race: build tools ## Race the operator's finalizer against deletions: RACES=3000
 	$(CARGO) run --locked --package chaos -- --operator $(OPERATOR) race --races $(RACES)
