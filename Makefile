@@ -7,7 +7,7 @@ export ONCE
 export CLUSTER
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build image release tools generate lint clean
+.PHONY: help demo test race build image release tools generate lint clean
 
 help: ## List the targets
 	@echo "make <target>:"
@@ -22,6 +22,12 @@ demo: ## Tell the whole story in this terminal; ONCE=1 checks it unattended, CLU
 test: tools ## Run every test, on a real Kubernetes API server
 	$(CARGO) build --locked --workspace --bins
 	$(CARGO) test --locked --workspace
+
+RACES ?= 3000
+OPERATOR = $(or $(CARGO_TARGET_DIR),target)/release/invitation-operator
+
+race: build tools ## Race the operator's finalizer against deletions: RACES=3000
+	$(CARGO) run --locked --package chaos -- --operator $(OPERATOR) race --races $(RACES)
 
 build: ## Build the operator for release: target/release/invitation-operator
 	$(CARGO) build --locked --release --package invitation-operator

@@ -2,6 +2,7 @@
 //!
 //! Owns when Kubernetes and MongoDB are read and written. Must never decide what something means.
 
+pub mod books;
 pub mod cache;
 pub mod census;
 pub mod chance;
@@ -20,6 +21,8 @@ pub mod kube_cluster;
 pub mod leader;
 pub mod leadership;
 pub mod lease_api;
+#[cfg(test)]
+mod mail_tests;
 pub mod memory;
 pub mod merge;
 pub mod namespaces;
@@ -28,13 +31,17 @@ pub mod pass;
 pub mod passes;
 pub mod perform;
 pub mod queue;
+pub mod remarks;
 pub mod roster;
 pub mod run;
+mod scan;
 pub mod secrets;
 pub mod settings;
 mod successor;
 pub mod sweep;
 pub mod takeover;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod wakes;
 pub mod watch;
 

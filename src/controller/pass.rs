@@ -13,12 +13,12 @@ use crate::api::{InvitationClaim, InvitationClaimSpec, Plan, ProjectInvitation, 
 use crate::domain::conclude::{Conclusion, conclude};
 use crate::domain::decide::decide;
 use crate::domain::desired::{Desired, Life, life, validate};
-use crate::domain::facts::{LastPass, Ownership, Sight};
+use crate::domain::facts::{Facts, LastPass, Ownership, Sight};
 use crate::domain::finding::Finding;
 use crate::domain::projection::{Picture, is_news, project};
 use crate::domain::schedule::{self, Wake};
 use crate::domain::standing::{Wait, standing};
-use crate::domain::step::Step;
+use crate::domain::step::{Decision, Step};
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use std::sync::Arc;
@@ -89,7 +89,7 @@ impl Passes {
             Err(Unusable::Checking) => PassReport::again(PassOutcome::Unchanged, Duration::from_secs(5)),
             Ok(connection) => {
                 self.memory.update(&uid, |memory| memory.inviter_missing_since = None);
-                self.connected(&object, desired, life, &connection).await
+                Box::pin(self.connected(&object, desired, life, &connection)).await
             }
             Err(Unusable::Because(finding)) if deleting => {
                 self.delete_without_inviter(&object, desired, life, finding).await
@@ -142,7 +142,7 @@ impl Passes {
         life: Life,
         connection: &Connection,
     ) -> PassReport {
-        let mut facts = match self.gather(object, desired, life, connection).await {
+        let facts = match self.gather(object, desired, life, connection).await {
             Gathered::Facts(facts) => facts,
             Gathered::Changed => return PassReport::again(PassOutcome::Unchanged, Duration::ZERO),
             Gathered::Cluster(error) => return self.cluster_trouble(object, &error),
@@ -159,6 +159,30 @@ impl Passes {
             self.memory.update(&facts.desired.object.uid, |memory| memory.needs_fresh = true);
             return PassReport::again(PassOutcome::Unchanged, Duration::ZERO);
         }
+        let mails = matches!(decision.step, Step::Invite(_));
+        let uid = facts.desired.object.uid.clone();
+        if mails {
+            self.memory.update(&uid, |memory| memory.mailing = true);
+        }
+        let report = self.carry_out(object, *facts, decision, connection).await;
+        if mails {
+            self.memory.update(&uid, |memory| memory.mailing = false);
+        }
+        report
+    }
+
+    /// Whether the pass over the object must not be dropped now: what it sends is to be recorded.
+    pub(super) fn is_mailing(&self, reference: &ObjectRef<ProjectInvitation>) -> bool {
+        self.objects.get(reference).is_some_and(|object| self.memory.of(&object.uid().unwrap_or_default()).mailing)
+    }
+
+    async fn carry_out(
+        &self,
+        object: &ProjectInvitation,
+        mut facts: Facts,
+        decision: Decision,
+        connection: &Connection,
+    ) -> PassReport {
         let performed = match self.perform(object, &facts, &decision.step, connection).await {
             Ok(performed) => performed,
             Err(error) => return self.cluster_trouble(object, &error),
@@ -177,10 +201,28 @@ impl Passes {
         let outcome = performed.label;
         let Conclusion { claim: next, finding, notice: extra, wake } =
             conclude(&decision, performed.outcome, performed.claim.as_ref().map(|claim| &claim.spec), &facts, failures);
+        let sent = match (outcome, &performed.seen) {
+            (PassOutcome::Invited, Some(seen)) => seen.pending.first().cloned(),
+            _ => None,
+        };
+        let mut wake = wake;
         let claim = match (next, performed.claim) {
-            (Some(next), Some(acknowledged)) => self.record_result(&facts, acknowledged, next).await,
+            (Some(next), Some(acknowledged)) => {
+                let written = self.books.write(acknowledged.clone(), next).await;
+                if written.as_ref().is_some_and(|claim| !claim.spec.surplus.is_empty()) {
+                    wake = Wake::Now;
+                }
+                let mine = |claim: &InvitationClaim| {
+                    claim.spec.owner.as_ref().is_some_and(|owner| owner.uid == facts.desired.object.uid)
+                };
+                Some(written.filter(mine).unwrap_or(acknowledged))
+            }
             (_, written) => written,
         };
+        if let Some(sent) = sent {
+            // After the record: a look that is under way may keep this waiting.
+            self.rosters.note(connection, &facts.desired.project, &sent.id, Some(&sent)).await;
+        }
         let claim = claim.map(|claim| claim.spec).or_else(|| match facts.ownership {
             Ownership::Mine => facts.claim.take(),
             Ownership::NoClaim | Ownership::Nobody | Ownership::Gone | Ownership::Other { .. } => None,

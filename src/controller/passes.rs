@@ -2,6 +2,7 @@
 //!
 //! Must never hold a rule: a pass made over other ports is the same pass.
 
+use super::books::Books;
 use super::cache::Cache;
 use super::chance::Chance;
 use super::clock::Clock;
@@ -26,6 +27,7 @@ pub struct Passes {
     pub(super) connections: Arc<Connections>,
     pub(super) inviters: Arc<InviterPasses>,
     pub(super) rosters: Rosters,
+    pub(super) books: Books,
     pub(super) wakes: Arc<Wakes>,
     pub(super) memory: Arc<Memory>,
     pub(super) clock: Arc<dyn Clock>,
@@ -65,6 +67,8 @@ impl Passes {
     #[must_use]
     pub fn new(ports: PassPorts, settings: ControllerSettings) -> Self {
         let rosters = Rosters::new(Arc::clone(&ports.clock), settings.timings);
+        let books =
+            Books::new(Arc::clone(&ports.cluster), Arc::clone(&ports.claims), Arc::clone(&ports.clock), &settings);
         let PassPorts {
             cluster,
             objects,
@@ -86,6 +90,7 @@ impl Passes {
             connections,
             inviters,
             rosters,
+            books,
             wakes,
             memory,
             clock,

@@ -42,8 +42,13 @@ use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+/// How long a process that is told to end waits for results that could not be recorded: within the 30 s that Kubernetes
+/// gives a Pod, with time to give the Lease back.
+const GRACE: Duration = Duration::from_secs(20);
 
 /// What the controllers need from outside.
 pub struct Ports {
@@ -159,11 +164,12 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     };
     let passes = Arc::new(Passes::new(ports, settings));
     tasks.spawn(sweep::run(Arc::clone(&passes), seat.clone(), stop.clone()));
-    let queue = queue::run(events, objects, streams.invitations, passes, seat, concurrency, stop.clone());
+    let queue = queue::run(events, objects, streams.invitations, Arc::clone(&passes), seat, concurrency, stop.clone());
     let drained = CancellationToken::new();
     let work = async {
         queue.await;
         while tasks.join_next().await.is_some() {}
+        passes.books.close(GRACE).await;
         drained.cancel();
     };
     let ready = async {

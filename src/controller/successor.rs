@@ -51,7 +51,7 @@ impl Passes {
         let desired = validate(candidate).ok()?;
         let connection = self.usable_by(&desired).filter(|connection| connection.facts.host == host)?;
         let interval = self.settings.timings.scaled(connection.facts.check_interval);
-        self.rosters.look(&connection, &desired.project, Freshness::Within(interval), false).await.ok()?;
+        self.look(&connection, &desired.project, Freshness::Within(interval), false).await.ok()?;
         let owner = &desired.object;
         let live = self.cluster.invitation(&owner.namespace, &owner.name).await.ok()??;
         let still = live.uid().as_ref() == Some(&owner.uid) && life(&live) == Life::Live;

@@ -10,9 +10,9 @@ use super::ledger::{self, Farewell};
 use super::remote::ObjectId;
 use super::resolve::resolve_attempt;
 use super::schedule::Wake;
-use super::step::{Decision, LookNeed, Step, let_go, rest};
+use super::step::{Decision, LookNeed, Step, let_go, record, rest};
 use crate::api::{
-    Adoption, DeletionPolicy, InvitationClaimSpec, Mode, Origin, Reason, RecordedInvitation, VerdictKind,
+    Adoption, DeletionPolicy, InvitationClaimSpec, Mode, Origin, Plan, Reason, RecordedInvitation, VerdictKind,
 };
 use std::time::Duration;
 
@@ -39,6 +39,45 @@ fn estate(facts: &Facts) -> Estate<'_> {
         (Some(VerdictKind::Accepted), _) => Estate::Member,
         (Some(VerdictKind::Withdrawn), _) | (None, None) => Estate::Nothing,
         (None, Some(invitation)) => Estate::Pending(claim, invitation),
+    }
+}
+
+/// An invitation of ours beside the one that stands is cancelled first: it was made by an attempt that somebody else had
+/// resolved to another one.
+pub(super) fn surplus(facts: &Facts) -> Option<Decision> {
+    let acts = facts.ownership == Ownership::Mine && facts.inviter.mode == Mode::Enforce;
+    let claim = facts.claim.as_ref().filter(|_| acts)?;
+    let id = claim.surplus.first()?;
+    let finding = Finding::new(Reason::Cancelling, "cancelling an invitation that was made beside the one that stands");
+    let Some(id) = ObjectId::parse(id) else {
+        return Some(record(ledger::without_surplus(claim.clone(), id), finding, Wake::Now));
+    };
+    let claim = Box::new(claim.clone());
+    Some(Decision { step: Step::Cancel(id, claim), finding, wake: Wake::Now, plan: Some(Plan::Cancel) })
+}
+
+/// The release annotation: let go without a call. What was to be kept is kept; all else is owed, a call without an answer
+/// too.
+pub(super) fn released(facts: &Facts) -> Decision {
+    let finding = Finding::new(Reason::Released, "let go without calling the API, as the release annotation asks");
+    let owed = || Farewell::Owed("released by annotation".to_owned());
+    let farewell = match estate(facts) {
+        Estate::Nothing | Estate::Member => Farewell::Settled,
+        Estate::OpenAttempt if facts.desired.deletion == DeletionPolicy::Keep => Farewell::Kept,
+        Estate::OpenAttempt => owed(),
+        Estate::Pending(_, invitation) => keeps(facts, invitation).map_or_else(owed, |_| Farewell::Kept),
+    };
+    let_go(farewell, finding)
+}
+
+/// How an owner lets go whose claim cannot be looked after now.
+#[must_use]
+pub fn parting(claim: &InvitationClaimSpec, wish: DeletionPolicy, why: &str) -> Farewell {
+    let pending = claim.attempt.is_some() || (claim.invitation.is_some() && claim.verdict.is_none());
+    match (pending, wish) {
+        (false, _) => Farewell::Settled,
+        (true, DeletionPolicy::Keep) => Farewell::Kept,
+        (true, DeletionPolicy::Cancel) => Farewell::Owed(why.to_owned()),
     }
 }
 
@@ -79,6 +118,9 @@ fn keeps(facts: &Facts, invitation: &RecordedInvitation) -> Option<&'static str>
 /// Decides the step for an object that is being deleted.
 #[must_use]
 pub(super) fn decide(facts: &Facts) -> Decision {
+    if let Some(cancel) = surplus(facts) {
+        return cancel;
+    }
     match estate(facts) {
         Estate::Nothing => let_go(Farewell::Settled, Finding::new(Reason::Cancelled, "there is nothing to cancel")),
         Estate::Member => left_behind(),

@@ -38,6 +38,10 @@ impl Observer for Listener {
         self.metrics.mail(result.label());
     }
 
+    fn compensated(&self) {
+        self.metrics.compensated();
+    }
+
     fn watch_failed(&self, kind: &'static str) {
         self.metrics.watch_error(kind);
     }
@@ -69,6 +73,7 @@ impl Observer for Listener {
         self.metrics.inviters_by_reason(&census.inviters);
         self.metrics.open_attempts(census.open_attempts);
         self.metrics.unpaid_debts(census.unpaid_debts);
+        self.metrics.orphans(census.orphans);
     }
 }
 

@@ -37,8 +37,10 @@ pub struct Metrics {
     invitations: Tally,
     inviters: Tally,
     mails: Counters<1>,
+    compensations: Counter,
     open_attempts: Gauge,
     unpaid_debts: Gauge,
+    orphans: Gauge,
     cancellations_paused: Gauge,
     watch_errors: Counters<1>,
     malformed_objects: Counters<1>,
@@ -86,10 +88,20 @@ impl Default for Metrics {
                 "Inviters of both kinds, by the reason of their Ready condition",
             ),
             mails: registered(r, "mails", "Calls that may have e-mailed a person, by result"),
+            compensations: registered(
+                r,
+                "compensations",
+                "Invitations that were cancelled because their attempt had been resolved to another one",
+            ),
             open_attempts: registered(
                 r,
                 "open_attempts",
                 "Calls that may have e-mailed and whose result is not recorded",
+            ),
+            orphans: registered(
+                r,
+                "orphans",
+                "Pending invitations that were sent by this installation and belong to no object",
             ),
             unpaid_debts: registered(r, "unpaid_debts", "Cancellations still owed for objects that were let go"),
             cancellations_paused: registered(
@@ -198,6 +210,11 @@ impl Metrics {
         self.mails.get_or_create(&[("result", result)]).inc();
     }
 
+    /// An invitation was cancelled that had been made beside another.
+    pub fn compensated(&self) {
+        self.compensations.inc();
+    }
+
     /// How many claims hold an attempt whose result is not recorded.
     pub fn open_attempts(&self, count: usize) {
         self.open_attempts.set(whole(count));
@@ -206,6 +223,11 @@ impl Metrics {
     /// How many claims owe a cancellation.
     pub fn unpaid_debts(&self, count: usize) {
         self.unpaid_debts.set(whole(count));
+    }
+
+    /// How many pending invitations of ours belong to no object.
+    pub fn orphans(&self, count: usize) {
+        self.orphans.set(whole(count));
     }
 
     /// Whether cancellations for vanished owners are paused.

@@ -14,10 +14,13 @@
 )]
 
 mod adversity;
+mod changed_meanwhile;
 mod crash;
+mod every_request;
 mod harness;
 mod left_behind;
 mod lifecycle;
+mod orphans;
 mod privacy;
 mod resend;
 mod story;
@@ -32,15 +35,18 @@ fn main() -> ExitCode {
     let tests = [
         story::tests(),
         crash::tests(),
+        changed_meanwhile::tests(),
         table::tests(),
         lifecycle::tests(),
         wrong_input::tests(),
         trouble::tests(),
+        orphans::tests(),
         privacy::tests(),
         resend::tests(),
         adversity::tests(),
         left_behind::tests(),
         watches::tests(),
+        every_request::tests(),
     ];
     harness::runner::run(tests.into_iter().flatten().collect())
 }

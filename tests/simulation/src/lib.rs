@@ -16,14 +16,17 @@
 pub mod action;
 pub mod apiserver;
 pub mod bugs;
+pub mod catch;
 pub mod cloud;
 pub mod effect;
+pub mod enumerate;
 pub mod many;
 pub mod oracle;
 pub mod plan;
 pub mod ports;
 pub mod process;
 pub mod run;
+pub mod scenario;
 pub mod seeds;
 pub mod stage;
 pub mod watcher;

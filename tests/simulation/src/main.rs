@@ -5,7 +5,7 @@
 #![allow(clippy::print_stdout, reason = "what it prints is what it is for")]
 
 use clap::{Parser, Subcommand};
-use simulation::many;
+use simulation::{catch, enumerate, many};
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -34,12 +34,31 @@ enum What {
         #[arg(long)]
         bug: Option<String>,
     },
+    /// Every fault at every boundary of every scenario.
+    Enumerate {
+        /// How many faults in one run.
+        #[arg(long, default_value_t = 1)]
+        depth: u32,
+        /// Only scenarios whose name contains this.
+        #[arg(long)]
+        only: Option<String>,
+    },
+    /// One schedule of the enumerator again, with its story.
+    Schedule {
+        /// As the enumerator prints it.
+        name: String,
+    },
+    /// Every seeded bug must be caught.
+    Bugs,
 }
 
 fn main() -> ExitCode {
     let well = match Arguments::parse().what {
         What::Seeds { count, from } => many::seeds(from, count),
         What::Seed { seed, bug } => many::replay(seed, bug.as_deref()),
+        What::Enumerate { depth, only } => enumerate::all(depth, only.as_deref()),
+        What::Schedule { name } => enumerate::replay(&name),
+        What::Bugs => catch::all(),
     };
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

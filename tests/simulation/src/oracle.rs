@@ -121,6 +121,9 @@ fn claims(state: &State, wrong: &mut Vec<String>) {
         if spec.cancelling {
             wrong.push(format!("the claim of {person} is being cancelled for ever"));
         }
+        if !spec.surplus.is_empty() {
+            wrong.push(format!("the claim of {person} has a surplus invitation that is not cancelled"));
+        }
         if spec.debt.is_some() {
             wrong.push(format!("the claim of {person} has a debt that is not paid"));
         }
@@ -166,8 +169,10 @@ fn settled(state: &State, object: &ProjectInvitation, at: Duration) -> Result<()
         };
     }
     let id = spec.invitation.as_ref().map(|invitation| invitation.id.clone());
-    let pending = state.cloud.pending_of(&project(), &person, wall(at)).next();
-    match pending {
+    let pending: Vec<_> = state.cloud.pending_of(&project(), &person, wall(at)).collect();
+    // Somebody else may have invited the person, too.
+    let recorded = pending.iter().find(|pending| Some(pending.invitation.id.as_str()) == id.as_deref());
+    match recorded.or(pending.first()) {
         Some(pending) => {
             let told = status.id.as_deref() == Some(pending.invitation.id.as_str()) && status.id == id;
             if status.phase != Some(Phase::Invited) || !told {

@@ -300,6 +300,7 @@ impl Observer for Ports {
     fn unreadable(&self, _: &'static str) {}
     fn election(&self, _: &ElectionNews) {}
     fn cancellations_paused(&self, _: bool) {}
+    fn compensated(&self) {}
     fn heartbeat(&self) {}
     fn census(&self, _: &Census) {}
 }
@@ -367,6 +368,10 @@ impl Api {
 impl InvitesApi for Api {
     fn probe(&self) -> BoxFuture<'_, Result<(), Failure>> {
         self.ports.call(Effect::Probe, |state, _| state.cloud.probe(), || None).boxed()
+    }
+
+    fn may_create(&self, attempt_deadline: Timestamp) -> bool {
+        self.fence.time_left(attempt_deadline).is_some()
     }
 
     fn list<'a>(

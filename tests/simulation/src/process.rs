@@ -99,6 +99,7 @@ impl Process {
             timings: setup.wiring.timings(setup.timings),
             call_deadline: Duration::from_secs(10),
             concurrency: 100,
+            watch_renewal: Duration::from_secs(50),
         };
         let stop = CancellationToken::new();
         let (announcer, seat) = if setup.elected {

@@ -35,7 +35,8 @@ pub struct Stage {
 /// Who leads, as the Lease has it.
 #[derive(Default)]
 struct Election {
-    holder: Option<usize>,
+    /// Each start of a process has an identity of its own.
+    holder: Option<Caller>,
     /// When the hold of somebody who shows no sign of life ends.
     ends: Option<Duration>,
     /// When a process looks at the Lease again.
@@ -117,9 +118,13 @@ impl Stage {
         self.silent(process, at);
     }
 
+    fn identity(&self, process: usize) -> Option<Caller> {
+        Some(Caller { process, life: self.world.state().processes[process].life })
+    }
+
     /// The holder shows no sign of life from now on: its hold runs out.
     fn silent(&mut self, process: usize, at: Duration) {
-        if !self.setup.elected || self.election.holder != Some(process) || self.election.ends.is_some() {
+        if !self.setup.elected || self.election.holder != self.identity(process) || self.election.ends.is_some() {
             return;
         }
         let since_renewal = Duration::from_secs(2).mul_f64(self.world.state().plan.fraction());
@@ -163,14 +168,15 @@ impl Stage {
                 self.look_after(process, until);
                 continue;
             }
+            let me = self.identity(process);
             let over = self.election.ends.is_some_and(|ends| ends <= at);
             let Some(running) = &mut self.processes[process] else { continue };
             match self.election.holder {
-                Some(holder) if holder == process && !over => {
+                holder if holder.is_some() && holder == me && !over => {
                     self.election.ends = None;
                     running.announce(Leadership::Leading { until: Duration::MAX });
                 }
-                Some(holder) if holder != process && !over => {
+                Some(_) if !over => {
                     running.announce(Leadership::Following);
                     if let Some(ends) = self.election.ends {
                         self.look_after(process, ends);
@@ -178,7 +184,7 @@ impl Stage {
                 }
                 _ => {
                     self.world.state().tell(at, || format!("p{process} leads"));
-                    self.election.holder = Some(process);
+                    self.election.holder = me;
                     self.election.ends = None;
                     running.take_over(at);
                 }
