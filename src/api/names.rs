@@ -15,6 +15,9 @@ pub const CONTROLLER: &str = "invitation-operator";
 /// Label of a claim: uid of the `ProjectInvitation` that owns it.
 pub const OWNER_UID_LABEL: &str = "invitation-operator.io/owner-uid";
 
+/// Annotation of the Lease: the namespaces that its holder serves, so that another instance keeps away from them.
+pub const SERVES_ANNOTATION: &str = "invitation-operator.io/serves";
+
 /// Annotations that ask the operator for something.
 pub mod annotation {
     /// Any new value asks for a fresh look now.

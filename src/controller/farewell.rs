@@ -5,8 +5,9 @@
 
 use super::connection::Connection;
 use super::observer::PassOutcome;
-use super::pass::{PassReport, Passes, Shown, notice};
+use super::pass::{PassReport, Passes};
 use super::roster::{Asked, Trouble};
+use super::show::{Shown, notice};
 use crate::api::{DeletionPolicy, InvitationClaimSpec, ProjectInvitation, Reason};
 use crate::domain::conclude::blocked_message;
 use crate::domain::deletion::parting;
@@ -91,6 +92,19 @@ impl Passes {
         }
     }
 
+    /// How much longer a deletion waits for anything.
+    pub(super) fn patience_left(&self, life: Life, namespace: &str) -> Duration {
+        let Life::Deleting { since, .. } = life else { return Duration::ZERO };
+        let timings = &self.settings.timings;
+        let patience = if self.namespaces.is_terminating(namespace) {
+            timings.release_after_terminating
+        } else {
+            timings.release_after
+        };
+        let waited = Duration::try_from(self.clock.now().duration_since(since)).unwrap_or_default();
+        patience.saturating_sub(waited)
+    }
+
     async fn cancel_blocked(
         &self,
         object: &ProjectInvitation,
@@ -100,19 +114,10 @@ impl Passes {
         why: &str,
         retry_in: Option<Duration>,
     ) -> PassReport {
-        let Life::Deleting { since, .. } = life else {
-            return self.give_up(object, vec![claim.clone()], Some(desired.deletion), why).await;
-        };
-        let timings = &self.settings.timings;
-        let patience = if self.namespaces.is_terminating(&desired.object.namespace) {
-            timings.release_after_terminating
-        } else {
-            timings.release_after
-        };
-        let waited = Duration::try_from(self.clock.now().duration_since(since)).unwrap_or_default();
+        let left = self.patience_left(life, &desired.object.namespace);
         // What is to stay needs no call; only a call without an answer is worth waiting for.
         let stays = desired.deletion == DeletionPolicy::Keep && claim.attempt.is_none();
-        if stays || waited >= patience {
+        if stays || left.is_zero() {
             return self.give_up(object, vec![claim.clone()], Some(desired.deletion), why).await;
         }
         let finding = Finding::new(Reason::CancelBlocked, blocked_message(why));
@@ -125,8 +130,7 @@ impl Passes {
             plan: None,
             overdue: false,
         };
-        let again_in = retry_in.unwrap_or(Duration::from_secs(30)).min(patience.saturating_sub(waited))
-            + Duration::from_millis(50);
+        let again_in = retry_in.unwrap_or(Duration::from_secs(30)).min(left) + Duration::from_millis(50);
         match self.show(object, shown).await {
             Ok(_) => PassReport::again(PassOutcome::Failed, again_in),
             Err(error) => self.cluster_trouble(object, &error),

@@ -103,8 +103,9 @@ impl Passes {
             match self.successor(&desired, &connection.facts.host).await {
                 Succession::Nobody => None,
                 Succession::Found(successor) => Some(*successor),
-                // Come back in a moment: nothing is cancelled before it is certain that nobody wants it.
-                Succession::Unsettled => return Err(ClusterError::Conflict),
+                // Come back later: nothing is cancelled before it is certain that nobody wants it, or it takes too long.
+                Succession::Unsettled(_) if self.patience_left(life, &desired.object.namespace).is_zero() => None,
+                Succession::Unsettled(error) => return Err(error),
             }
         } else {
             None

@@ -174,10 +174,8 @@ impl InviterPasses {
         let remarks = self.connections.remarks();
         let interval = self.settings.timings.scaled(settings.check_interval);
         let oldest = self.clock.monotonic().saturating_sub(interval * 4);
-        let orphans = match finding.reason {
-            Reason::Ready => remarks.orphans_of(&settings.uid, oldest),
-            _ => Orphans::Unknown,
-        };
+        let usable = finding.reason == Reason::Ready;
+        let orphans = if usable { remarks.orphans_of(&settings.uid, oldest) } else { Orphans::Unknown };
         Aside { orphans, paused: remarks.is_paused(&settings.uid).then(paused_finding) }
     }
 

@@ -37,6 +37,7 @@ pub mod run;
 mod scan;
 pub mod secrets;
 pub mod settings;
+mod show;
 mod successor;
 pub mod sweep;
 pub mod takeover;

@@ -3,21 +3,20 @@
 //! Owns the order of effects and nothing else: what is decided is decided in `domain`. No step calls an earlier one; the
 //! only loop is the queue. Must never e-mail from cached reads.
 
-use super::cluster::{ClusterError, Notice};
+use super::cluster::ClusterError;
 use super::connection::{Connection, Usable};
 use super::gather::Gathered;
 use super::observer::PassOutcome;
 pub use super::passes::{PassPorts, Passes};
+use super::show::{Shown, notice};
 use crate::api::names::FINALIZER;
-use crate::api::{InvitationClaim, InvitationClaimSpec, Plan, ProjectInvitation, Reason};
+use crate::api::{InvitationClaim, ProjectInvitation, Reason};
 use crate::domain::conclude::{Conclusion, conclude};
 use crate::domain::decide::decide;
 use crate::domain::desired::{Desired, Life, life, validate};
-use crate::domain::facts::{Facts, LastPass, Ownership, Sight};
+use crate::domain::facts::{Facts, LastPass, Ownership};
 use crate::domain::finding::Finding;
-use crate::domain::projection::{Picture, is_news, project};
 use crate::domain::schedule::{self, Wake};
-use crate::domain::standing::{Wait, standing};
 use crate::domain::step::{Decision, Step};
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
@@ -49,17 +48,6 @@ enum Unusable {
     Checking,
     /// What the object shows.
     Because(Finding),
-}
-
-/// How an object is to be shown, and when to come back.
-pub(super) struct Shown<'a> {
-    pub desired: Option<&'a Desired>,
-    pub claim: Option<&'a InvitationClaimSpec>,
-    pub sight: Option<&'a Sight>,
-    pub finding: Finding,
-    pub extra: Option<Finding>,
-    pub plan: Option<Plan>,
-    pub overdue: bool,
 }
 
 impl Passes {
@@ -292,38 +280,6 @@ impl Passes {
         }
     }
 
-    /// Writes the status if it differs, and an event if the reason is new. Returns whether the status was written.
-    pub(super) async fn show(&self, object: &ProjectInvitation, shown: Shown<'_>) -> Result<bool, ClusterError> {
-        let before = object.status.clone().unwrap_or_default();
-        let status = project(&Picture {
-            before: &before,
-            generation: object.metadata.generation.unwrap_or_default(),
-            desired: shown.desired,
-            claim: shown.claim,
-            sight: shown.sight,
-            finding: &shown.finding,
-            overdue: shown.overdue,
-            plan: shown.plan,
-            now: self.clock.now(),
-        });
-        let wrote = status != before;
-        if wrote {
-            let written = match self.cluster.write_status(object, &status).await {
-                // The object went away or was made anew: its own event brings the next pass.
-                Err(ClusterError::Gone | ClusterError::Conflict) => return Ok(false),
-                other => other?,
-            };
-            self.objects.remember(ObjectRef::from_obj(object), written);
-        }
-        if wrote && is_news(&before, &shown.finding) {
-            self.cluster.publish(object, &notice(&shown.finding)).await;
-        }
-        if let Some(extra) = shown.extra.filter(|extra| extra.reason != shown.finding.reason) {
-            self.cluster.publish(object, &notice(&extra)).await;
-        }
-        Ok(wrote)
-    }
-
     pub(super) fn wait(&self, wake: Wake, check_interval: Duration, expires: Option<jiff::Timestamp>) -> Duration {
         schedule::wait(wake, check_interval, expires, &self.settings.timings, self.clock.now(), self.chance.fraction())
     }
@@ -352,14 +308,4 @@ impl Passes {
             }
         }
     }
-}
-
-/// The event of a finding: a warning when a human should look.
-pub(super) fn notice(finding: &Finding) -> Notice {
-    let stalled = standing(finding.reason, crate::api::ReadyWhen::Invited, true).wait == Wait::Stalled;
-    let left = matches!(
-        finding.reason,
-        Reason::Released | Reason::AccessLeftBehind | Reason::CancelBlocked | Reason::Expired | Reason::Withdrawn
-    );
-    Notice { reason: finding.reason, note: finding.message.clone(), warning: stalled || left }
 }

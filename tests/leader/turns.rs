@@ -86,11 +86,8 @@ async fn a_leader_that_is_told_to_end_waits_for_no_look() {
     let (mut first, second) = pair(&world).await;
     let account = world.atlas().await;
     invited(&world, "john", &account, JOHN).await;
-    // No look is answered any more, nor any check of the credentials.
     let slow = Fault::Latency { before: Span::seconds(300), after: Span::millis(0) };
-    for endpoint in [Endpoint::ListGroupInvites, Endpoint::ListGroupUsers] {
-        world.sim.add_fault(FaultRule::new(slow.clone()).on(endpoint));
-    }
+    world.sim.add_fault(FaultRule::new(slow).on(Endpoint::ListGroupInvites).once());
     world.invite("jane", &account.project, JANE).await;
     let hangs = |sim: &atlas_sim::Simulator| {
         sim.requests().iter().any(|request| request.endpoint == Endpoint::ListGroupInvites && !request.finished)
@@ -100,7 +97,6 @@ async fn a_leader_that_is_told_to_end_waits_for_no_look() {
     assert_eq!(first.ended().await.code(), Some(0));
     assert!(first.log().contains("lease given back"), "{}", first.log());
     leads(&second).await;
-    world.sim.clear_faults();
     world.until("jane", "invited", in_phase(Phase::Invited)).await;
     assert_eq!((world.mails(JANE), world.mails(JOHN)), (1, 1));
 }

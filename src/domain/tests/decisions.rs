@@ -348,21 +348,3 @@ fn a_definite_no_rests_until_its_time_or_until_the_request_changes() {
     let later = Facts { now: now() + SignedDuration::from_secs(3601), ..facts };
     assert!(matches!(decide(&later).step, Step::Invite(_)));
 }
-
-#[test]
-fn an_attempt_that_waits_for_a_human_shares_the_looks_of_its_project() {
-    let mut held = attempting();
-    held.inviter.on_unknown = OnUnknown::Hold;
-    assert_eq!(look_need(&held, false), LookNeed::Fresh, "once to be sure");
-    held.last_pass = LastPass::Rested;
-    assert_eq!(look_need(&held, false), LookNeed::Recent);
-    held.sight.as_mut().unwrap().fresh = false;
-    let decision = decide(&held);
-    assert_eq!((decision.step, decision.finding.reason), (Step::Rest, Reason::OutcomeUnknown));
-    let running = Quarantine::Running { elapsed: Duration::ZERO, left: Duration::from_secs(1) };
-    assert_eq!(look_need(&Facts { quarantine: Some(running), ..held.clone() }, false), LookNeed::Fresh);
-    assert_eq!(look_need(&Facts { asked: true, ..held.clone() }, false), LookNeed::Fresh);
-    held.inviter.on_unknown = OnUnknown::Retry;
-    assert_eq!(look_need(&held, false), LookNeed::Fresh);
-    assert_eq!(decide(&held).step, Step::LookAgain, "lost only by a look of its own");
-}

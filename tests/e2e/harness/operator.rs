@@ -28,8 +28,8 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Starts `invitation-operator run` with these flags; its log is appended to the file.
-    pub fn start(flags: &BTreeMap<String, String>, log: &Path) -> Self {
+    /// Starts `invitation-operator run` with these flags and variables; its log is appended to the file.
+    pub fn start(flags: &BTreeMap<String, String>, variables: &BTreeMap<String, String>, log: &Path) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap().port();
         let out = File::options().create(true).append(true).open(log).unwrap();
         let command = PROGRAM.get_or_init(|| vec![env!("CARGO_BIN_EXE_invitation-operator").into()]);
@@ -40,6 +40,7 @@ impl Operator {
             .arg(format!("--listen=127.0.0.1:{port}"))
             .env_remove("RUST_LOG")
             .env_remove("KUBECONFIG")
+            .envs(variables)
             .stdin(Stdio::null())
             .stdout(out.try_clone().unwrap())
             .stderr(out)
