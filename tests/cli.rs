@@ -89,7 +89,7 @@ fn without_settings_the_defaults_are_those_of_the_protocol() {
 fn the_operator_finds_its_namespace() {
     let args = |arguments: &[&str]| match Cli::try_parse_from([&["x", "run"], arguments].concat()).unwrap().command {
         Asked::Run(args) => *args,
-        Asked::Crds(_) => panic!("asked for a run"),
+        Asked::Crds(_) | Asked::Check(_) => panic!("asked for a run"),
     };
     let account = Some("from-account\n".to_owned());
     let pod = Surroundings {
