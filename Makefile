@@ -7,7 +7,7 @@ export ONCE
 export CLUSTER
 
 .DEFAULT_GOAL := help
-.PHONY: rights help demo test race build tools generate lint clean
+.PHONY: help demo test chaos race rights build image release tools generate lint clean
 
 help: ## List the targets
 	@echo "make <target>:"
@@ -23,14 +23,29 @@ test: tools ## Run every test, on a real Kubernetes API server
 	$(CARGO) build --locked --workspace --bins
 	$(CARGO) test --locked --workspace
 
+KILLS ?= 1000
 RACES ?= 3000
 OPERATOR = $(or $(CARGO_TARGET_DIR),target)/release/invitation-operator
+
+chaos: build tools ## Kill, split and disturb two replicas while people are invited: KILLS=1000 SEED=
+	$(CARGO) run --locked --package chaos -- --operator $(OPERATOR) kills --kills $(KILLS) $(addprefix --seed=,$(SEED))
 
 race: build tools ## Race the operator's finalizer against deletions: RACES=3000
 	$(CARGO) run --locked --package chaos -- --operator $(OPERATOR) race --races $(RACES)
 
 build: ## Build the operator for release: target/release/invitation-operator
 	$(CARGO) build --locked --release --package invitation-operator
+
+image: ## Build the image without a daemon, twice, and run the operator in it on a control plane; needs buildah and root
+	rm -rf dist/image
+	deploy/image/build 0.0.0-dev dist/image
+	deploy/image/build 0.0.0-dev dist/image/again
+	cmp dist/image/invitation-operator-0.0.0-dev.oci.tar dist/image/again/invitation-operator-0.0.0-dev.oci.tar
+	$(CARGO) build --locked --workspace --bins
+	IMAGE=$(CURDIR)/dist/image/invitation-operator-0.0.0-dev.oci.tar $(CARGO) test --locked --package invitation-operator --test image
+
+release: tools ## Prepare a release in dist/VERSION, publish nothing, and say what does: VERSION=1.2.3
+	deploy/release/prepare "$(VERSION)"
 
 tools: ## Build kube-apiserver, etcd, kubectl and helm for tests and demo, once, into the user's cache
 	@tests/tools/build >/dev/null

@@ -28,7 +28,9 @@ pub mod annotation {
     pub const RESEND: &str = "invitation-operator.io/resend";
     /// `"true"` lets go of an object that is being deleted without calling the API.
     pub const RELEASE: &str = "invitation-operator.io/release";
-    /// All of them: what is kept of an object's annotations, and what wakes it.
+    /// On the operator's Lease: any new value ends a pause of cancellations for vanished owners.
+    pub const RESUME_CANCELLATIONS: &str = "invitation-operator.io/resumeCancellations";
+    /// All of those on objects: what is kept of an object's annotations, and what wakes it.
     pub const ALL: [&str; 4] = [REQUESTED_AT, FLUX_REQUESTED_AT, RESEND, RELEASE];
 }
 
@@ -44,4 +46,8 @@ pub mod condition {
     pub const ACCEPTED: &str = "Accepted";
     /// Whether MongoDB reports the roles that the spec asks for.
     pub const ROLES_IN_SYNC: &str = "RolesInSync";
+    /// Of inviters, present only when `True`: pending invitations that were sent through it belong to no object.
+    pub const ORPHANS_FOUND: &str = "OrphansFound";
+    /// Of inviters, present only when `True`: invitations of vanished owners are not cancelled for now.
+    pub const CANCELLATIONS_PAUSED: &str = "CancellationsPaused";
 }

@@ -73,6 +73,7 @@ impl Observer for Listener {
         self.metrics.inviters_by_reason(&census.inviters);
         self.metrics.open_attempts(census.open_attempts);
         self.metrics.unpaid_debts(census.unpaid_debts);
+        self.metrics.orphans(census.orphans);
     }
 }
 
