@@ -276,7 +276,7 @@ fn settings(arguments: &[&str]) -> Result<Settings, String> {
     let cli = Cli::try_parse_from([&["x", "run"], arguments].concat()).map_err(|error| error.to_string())?;
     match cli.command {
         Asked::Run(args) => Settings::from_args(*args, &Surroundings::default()).map_err(|error| error.to_string()),
-        Asked::Crds(_) => Err("asked for a run".to_owned()),
+        Asked::Crds(_) | Asked::Check(_) => Err("asked for a run".to_owned()),
     }
 }
 
