@@ -14,6 +14,7 @@ use crate::domain::desired::{Desired, Life};
 use crate::domain::facts::{Facts, Ownership, quarantine};
 use crate::domain::key::{claim_key, claim_name, same_key};
 use crate::domain::step::LookNeed;
+use jiff::SignedDuration;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use std::sync::Arc;
@@ -51,10 +52,18 @@ impl Passes {
             LookNeed::None => return Gathered::Facts(Box::new(facts)),
             LookNeed::Recent => Freshness::Within(self.settings.timings.scaled(connection.facts.check_interval)),
             LookNeed::Fresh => {
-                if !self.is_current(object).await {
+                let (current, moved) = tokio::join!(self.is_current(object), self.holds_another(&facts));
+                if !current {
                     return Gathered::Changed;
                 }
-                Freshness::Since(self.clock.monotonic())
+                match moved {
+                    Ok(false) => {}
+                    Ok(true) => return Gathered::Facts(Box::new(Facts { owns_another_claim: true, ..facts })),
+                    Err(error) => return Gathered::Cluster(error),
+                }
+                let then = self.clock.monotonic();
+                self.memory.update(&uid, |memory| memory.last_read = then.saturating_sub(now));
+                Freshness::Since(then)
             }
         };
         self.memory.update(&uid, |memory| memory.needs_fresh = false);
@@ -70,6 +79,7 @@ impl Passes {
         connection: &Connection,
     ) -> Result<Facts, ClusterError> {
         let uid = desired.object.uid.clone();
+        let life = self.life_here(&uid, life);
         let deleting = matches!(life, Life::Deleting { .. } | Life::Released);
         let key = claim_key(connection.facts.product, &connection.facts.host, &desired.project, &desired.username);
         let name = claim_name(&key);
@@ -93,8 +103,9 @@ impl Passes {
             match self.successor(&desired, &connection.facts.host).await {
                 Succession::Nobody => None,
                 Succession::Found(successor) => Some(*successor),
-                // Come back in a moment: nothing is cancelled before it is certain that nobody wants it.
-                Succession::Unsettled => return Err(ClusterError::Conflict),
+                // Come back later: nothing is cancelled before it is certain that nobody wants it, or it takes too long.
+                Succession::Unsettled(_) if self.patience_left(life, &desired.object.namespace).is_zero() => None,
+                Succession::Unsettled(error) => return Err(error),
             }
         } else {
             None
@@ -124,6 +135,15 @@ impl Passes {
         })
     }
 
+    /// An object that is being deleted has been so for at least as long as this process knows it, whatever the clock says.
+    fn life_here(&self, uid: &str, life: Life) -> Life {
+        let Life::Deleting { since, suspended } = life else { return life };
+        let now = self.clock.monotonic();
+        let seen = self.memory.update(uid, |memory| *memory.deleting_since.get_or_insert(now));
+        let known = SignedDuration::try_from(now.saturating_sub(seen)).unwrap_or(SignedDuration::ZERO);
+        Life::Deleting { since: since.min(self.clock.now() - known), suspended }
+    }
+
     /// The claim as the cache has it; what is about to be given up is read live, because the cache may not know a claim
     /// of a moment ago.
     async fn known_claim(&self, name: &str, deleting: bool) -> Result<Option<Arc<InvitationClaim>>, ClusterError> {
@@ -141,7 +161,7 @@ impl Passes {
     /// The facts with what a roster shows.
     async fn seen(&self, mut facts: Facts, freshness: Freshness, connection: &Connection) -> Gathered {
         let gap = self.settings.timings.absence_gap;
-        let roster = match self.rosters.look(connection, &facts.desired.project, freshness, facts.asked).await {
+        let roster = match self.look(connection, &facts.desired.project, freshness, facts.asked).await {
             Ok(roster) => roster,
             Err(trouble) => return Gathered::NoRoster(Box::new(facts), trouble),
         };
@@ -209,6 +229,24 @@ impl Passes {
             Err(ClusterError::Refused(_)) => Ok(Ownership::Other { shown: None }),
             Err(error) => Err(error),
         }
+    }
+
+    /// The same, read live, for a live object without a claim of its own: the cache may not know the claim of a moment ago,
+    /// and an inviter that now leads elsewhere must not cost a second e-mail.
+    async fn holds_another(&self, facts: &Facts) -> Result<bool, ClusterError> {
+        match (facts.life, &facts.ownership) {
+            (Life::Live, Ownership::NoClaim | Ownership::Nobody | Ownership::Gone) => {}
+            (Life::Live | Life::Suspended | Life::Deleting { .. } | Life::Released, _) => return Ok(false),
+        }
+        let key = &facts.desired;
+        let name = claim_name(&claim_key(facts.inviter.product, &facts.inviter.host, &key.project, &key.username));
+        let claims = self.cluster.claims_of(&key.object.uid).await?;
+        let mut others = claims.into_iter().filter(|claim| claim.name_any() != name);
+        let other = others.next();
+        if let Some(other) = &other {
+            self.claims.remember(self.claim_ref(&other.name_any()), other.clone());
+        }
+        Ok(other.is_some())
     }
 
     fn owns_another(&self, uid: &str, name: &str) -> bool {

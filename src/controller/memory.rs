@@ -15,10 +15,16 @@ pub struct Remembered {
     pub missing_since: Option<Duration>,
     /// When this process first knew the open attempt of this name.
     pub attempt_known: Option<(String, Duration)>,
+    /// When this process first saw that the object is being deleted.
+    pub deleting_since: Option<Duration>,
     /// What the last pass came to.
     pub last_pass: LastPass,
     /// The next pass needs a roster begun after it.
     pub needs_fresh: bool,
+    /// How long the last live read took that came before an e-mail.
+    pub last_read: Duration,
+    /// A call that mails is being made, or its result recorded: not to be dropped.
+    pub mailing: bool,
     /// Failed passes in a row.
     pub failures: u32,
     /// Since when the inviter has not been usable.
