@@ -12,3 +12,4 @@ mod holds;
 mod leases;
 mod projections;
 mod resends;
+mod values;
