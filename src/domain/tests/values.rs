@@ -145,8 +145,7 @@ fn a_wish_that_is_wrong_says_which_field_and_a_good_one_is_read_whole() {
     assert_eq!(desired.inviter.namespace.as_deref(), Some("team-a"));
     let mut cluster = object();
     cluster.spec.inviter_ref.kind = InviterKind::ClusterInviter;
-    let expected =
-        InviterName { kind: InviterKind::ClusterInviter, namespace: None, name: "atlas".to_owned() };
+    let expected = InviterName { kind: InviterKind::ClusterInviter, namespace: None, name: "atlas".to_owned() };
     assert_eq!(validate(&cluster).unwrap().inviter, expected);
     let wrong: [(fn(&mut ProjectInvitationSpec), &str); 4] = [
         (|spec| spec.project_id = "x".to_owned(), "spec.projectId"),
