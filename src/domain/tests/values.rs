@@ -140,6 +140,7 @@ fn annotated(annotations: &[(&str, &str)]) -> ProjectInvitation {
 
 #[test]
 fn a_wish_that_is_wrong_says_which_field_and_a_good_one_is_read_whole() {
+    type Change = fn(&mut ProjectInvitationSpec);
     let desired = validate(&object()).unwrap();
     assert_eq!(desired.inviter.to_string(), "Inviter atlas");
     assert_eq!(desired.inviter.namespace.as_deref(), Some("team-a"));
@@ -147,7 +148,7 @@ fn a_wish_that_is_wrong_says_which_field_and_a_good_one_is_read_whole() {
     cluster.spec.inviter_ref.kind = InviterKind::ClusterInviter;
     let expected = InviterName { kind: InviterKind::ClusterInviter, namespace: None, name: "atlas".to_owned() };
     assert_eq!(validate(&cluster).unwrap().inviter, expected);
-    let wrong: [(fn(&mut ProjectInvitationSpec), &str); 4] = [
+    let wrong: [(Change, &str); 4] = [
         (|spec| spec.project_id = "x".to_owned(), "spec.projectId"),
         (|spec| spec.username = "jane".to_owned(), "spec.username"),
         (|spec| spec.roles.clear(), "spec.roles"),
