@@ -37,6 +37,7 @@ impl Passes {
         desired: Desired,
         life: Life,
         connection: &Connection,
+        has_slot: bool,
     ) -> Gathered {
         let uid = desired.object.uid.clone();
         let remembered = self.memory.of(&uid);
@@ -47,15 +48,22 @@ impl Passes {
         };
         let gap = self.settings.timings.absence_gap;
         let absence_due = remembered.missing_since.is_some_and(|since| now.saturating_sub(since) >= gap);
-        let freshness = match look_need(&facts, absence_due || remembered.needs_fresh) {
+        let need = look_need(&facts, absence_due || remembered.needs_fresh);
+        let recent = self.settings.timings.scaled(connection.facts.check_interval);
+        let shared = match need {
             LookNeed::None => return Gathered::Facts(Box::new(facts)),
-            LookNeed::Recent => Freshness::Within(self.settings.timings.scaled(connection.facts.check_interval)),
-            LookNeed::Fresh => {
-                if !self.is_current(object).await {
-                    return Gathered::Changed;
-                }
-                Freshness::Since(self.clock.monotonic())
+            LookNeed::Recent => !has_slot,
+            // Where a call is to be made anyway, it may as well be one that serves for an invitation.
+            LookNeed::FreshWithSlot => !has_slot && self.rosters.has(connection, &facts.desired.project, recent),
+            LookNeed::Fresh => false,
+        };
+        let freshness = if shared {
+            Freshness::Within(recent)
+        } else {
+            if !self.is_current(object).await {
+                return Gathered::Changed;
             }
+            Freshness::Since(self.clock.monotonic())
         };
         self.memory.update(&uid, |memory| memory.needs_fresh = false);
         self.seen(facts, freshness, connection).await

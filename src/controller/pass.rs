@@ -6,7 +6,8 @@
 use super::cache::Cache;
 use super::clock::Clock;
 use super::cluster::{Cluster, ClusterError, Notice};
-use super::connection::{Connection, Connections, Usable};
+use super::connection::{Connection, Connections};
+use super::entitled::Unusable;
 use super::gather::Gathered;
 use super::inviter_pass::InviterPasses;
 use super::memory::Memory;
@@ -14,6 +15,8 @@ use super::namespaces::NamespaceView;
 use super::observer::{Observer, PassOutcome};
 use super::roster::Rosters;
 use super::settings::ControllerSettings;
+use super::slots::{Slot, Slots};
+use super::waiting::keep;
 use super::wakes::Wakes;
 use crate::api::names::FINALIZER;
 use crate::api::{InvitationClaim, InvitationClaimSpec, Plan, ProjectInvitation, Reason};
@@ -40,6 +43,7 @@ pub struct Passes {
     pub(super) connections: Arc<Connections>,
     pub(super) inviters: Arc<InviterPasses>,
     pub(super) rosters: Rosters,
+    pub(super) slots: Arc<Slots>,
     pub(super) wakes: Arc<Wakes>,
     pub(super) memory: Arc<Memory>,
     pub(super) clock: Arc<dyn Clock>,
@@ -66,14 +70,6 @@ impl PassReport {
     }
 }
 
-/// Why an object cannot use its inviter now.
-enum Unusable {
-    /// The inviter's first pass is not over.
-    Checking,
-    /// What the object shows.
-    Because(Finding),
-}
-
 /// How an object is to be shown, and when to come back.
 pub(super) struct Shown<'a> {
     pub desired: Option<&'a Desired>,
@@ -88,6 +84,8 @@ pub(super) struct Shown<'a> {
 impl Passes {
     /// Reconciles one object.
     pub async fn pass(&self, reference: &ObjectRef<ProjectInvitation>) -> PassReport {
+        // Whatever becomes of this pass: a slot that was kept for it and is not needed goes back.
+        let turn = self.slots.turn(reference);
         let Some(object) = self.objects.get(reference) else {
             return PassReport::gone(PassOutcome::Unchanged);
         };
@@ -112,49 +110,12 @@ impl Passes {
             Err(Unusable::Checking) => PassReport::again(PassOutcome::Unchanged, Duration::from_secs(5)),
             Ok(connection) => {
                 self.memory.update(&uid, |memory| memory.inviter_missing_since = None);
-                self.connected(&object, desired, life, &connection).await
+                self.connected(&object, desired, life, &connection, turn).await
             }
             Err(Unusable::Because(finding)) if deleting => {
                 self.delete_without_inviter(&object, desired, life, finding).await
             }
             Err(Unusable::Because(finding)) => self.blocked(&object, Some(&desired), finding, Wake::NextLook).await,
-        }
-    }
-
-    /// The inviter's connection, if this object may use it now.
-    fn connection(&self, desired: &Desired) -> Result<Arc<Connection>, Unusable> {
-        let because = |reason, message| Err(Unusable::Because(Finding::new(reason, message)));
-        let name = &desired.inviter;
-        match self.connections.find(name) {
-            Usable::Yes(connection) => {
-                if self.namespaces.may_use(&connection.access, &desired.object.namespace) {
-                    Ok(connection)
-                } else {
-                    let namespace = &desired.object.namespace;
-                    because(
-                        Reason::PolicyDenied,
-                        format!(
-                            "namespaces of {name} does not select namespace {namespace}: ask the platform team to allow it"
-                        ),
-                    )
-                }
-            }
-            Usable::No(finding) => because(
-                Reason::InviterNotReady,
-                format!("{name} is not ready: {}: {}", finding.reason.as_str(), finding.message),
-            ),
-            Usable::Checking => Err(Unusable::Checking),
-            Usable::NotFound => because(
-                Reason::InviterNotFound,
-                match &name.namespace {
-                    Some(namespace) => {
-                        format!("{name} does not exist in namespace {namespace}: create it, or correct inviterRef")
-                    }
-                    None => {
-                        format!("{name} does not exist or is not served: ask the platform team, or correct inviterRef")
-                    }
-                },
-            ),
         }
     }
 
@@ -164,10 +125,15 @@ impl Passes {
         desired: Desired,
         life: Life,
         connection: &Connection,
+        turn: Option<Slot>,
     ) -> PassReport {
-        let mut facts = match self.gather(object, desired, life, connection).await {
+        let turn = turn.filter(|slot| slot.host() == connection.facts.host);
+        let mut facts = match self.gather(object, desired, life, connection, turn.is_some()).await {
             Gathered::Facts(facts) => facts,
-            Gathered::Changed => return PassReport::again(PassOutcome::Unchanged, Duration::ZERO),
+            Gathered::Changed => {
+                keep(turn);
+                return PassReport::again(PassOutcome::Unchanged, Duration::ZERO);
+            }
             Gathered::Cluster(error) => return self.cluster_trouble(object, &error),
             Gathered::NoRoster(facts, trouble) => return self.no_roster(object, &facts, connection, &trouble).await,
         };
@@ -178,11 +144,16 @@ impl Passes {
             return self.delete_without_inviter(object, facts.desired, life, finding).await;
         }
         let decision = decide(&facts);
+        let mut slot = match self.slot(object, &facts, &decision, turn) {
+            Ok(slot) => slot,
+            Err(expected) => return self.wait_for_slot(object, &facts, expected).await,
+        };
         if decision.step == Step::LookAgain {
+            keep(slot);
             self.memory.update(&facts.desired.object.uid, |memory| memory.needs_fresh = true);
             return PassReport::again(PassOutcome::Unchanged, Duration::ZERO);
         }
-        let performed = match self.perform(object, &facts, &decision.step, connection).await {
+        let performed = match self.perform(object, &facts, &decision.step, connection, &mut slot).await {
             Ok(performed) => performed,
             Err(error) => return self.cluster_trouble(object, &error),
         };
@@ -200,6 +171,9 @@ impl Passes {
         let outcome = performed.label;
         let Conclusion { claim: next, finding, notice: extra, wake } =
             conclude(&decision, performed.outcome, performed.claim.as_ref().map(|claim| &claim.spec), &facts, failures);
+        if wake == Wake::Now {
+            keep(slot);
+        }
         let claim = match (next, performed.claim) {
             (Some(next), Some(acknowledged)) => self.record_result(&facts, acknowledged, next).await,
             (_, written) => written,

@@ -21,6 +21,7 @@ use super::pass::Passes;
 use super::queue;
 use super::roster::Rosters;
 use super::settings::{ControllerSettings, Namespaces};
+use super::slots::Slots;
 use super::sweep;
 use super::takeover::Takeover;
 use super::wakes::Wakes;
@@ -92,7 +93,9 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         Arc::clone(&wakes),
         Arc::clone(&clock),
     ));
-    let takeover = Arc::new(Takeover::new(Arc::clone(&connections), Arc::clone(&wakes)));
+    let slots =
+        Slots::new(settings.rate, settings.timings, Arc::clone(&clock), Arc::clone(&wakes), Arc::clone(&observer));
+    let takeover = Arc::new(Takeover::new(Arc::clone(&connections), Arc::clone(&wakes), Arc::clone(&slots)));
     let candidate = candidacy.map(|candidacy| {
         let (clock, observer) = (Arc::clone(&clock), Arc::clone(&observer));
         candidacy.candidate(client.clone(), &settings, Arc::clone(&takeover), clock, observer)
@@ -113,6 +116,7 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     };
 
     let (claims, claim_cache) = start.claims();
+    start.takeover.knows_claims(claims.clone());
     let namespaces = start.namespaces();
     let inviter_events = served::<Inviter>(&start.client, &start.settings.namespaces, "Inviter", &start.observer);
     start.inviters_of_one_kind(
@@ -133,6 +137,7 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         );
     }
     start.first_lists().await;
+    start.takeover.refill_slots();
 
     start.census(objects.clone(), claims);
     let events =
@@ -140,7 +145,7 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     let (events, objects_listed) = listed(reflector(objects_writer, events));
     let object_cache = Arc::new(Cache::over(objects.clone()));
     let memory = Arc::new(Memory::default());
-    let events = forgotten(seen_by(events, Arc::clone(&object_cache)), Arc::clone(&memory));
+    let events = forgotten(seen_by(events, Arc::clone(&object_cache)), Arc::clone(&memory), Arc::clone(&slots));
     let Start { settings, client, clock, observer, wakes, connections, inviters, seat, stop, mut tasks, .. } = start;
     let concurrency = settings.concurrency;
     let passes = Arc::new(Passes {
@@ -151,12 +156,14 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         connections,
         inviters,
         rosters: Rosters::new(Arc::clone(&clock), settings.timings),
+        slots: Arc::clone(&slots),
         wakes,
         memory,
         clock,
         observer,
         settings,
     });
+    tasks.spawn(slots.run(stop.clone()));
     tasks.spawn(sweep::run(Arc::clone(&passes), seat.clone(), stop.clone()));
     let queue = queue::run(events, objects, streams.invitations, passes, seat, concurrency, stop.clone());
     let drained = CancellationToken::new();
@@ -286,10 +293,11 @@ impl Start {
 }
 
 /// What is remembered of an object goes when the object goes.
-fn forgotten(events: Events<ProjectInvitation>, memory: Arc<Memory>) -> Events<ProjectInvitation> {
+fn forgotten(events: Events<ProjectInvitation>, memory: Arc<Memory>, slots: Arc<Slots>) -> Events<ProjectInvitation> {
     let events = events.inspect(move |event| {
         if let Ok(Event::Delete(object)) = event {
             memory.forget(&object.uid().unwrap_or_default());
+            slots.leave(&ObjectRef::from_obj(object));
         }
     });
     events.boxed()

@@ -15,8 +15,9 @@
 //! the length of a watch's lag, never a claim of the same person and project; the other is put right by the next look.
 
 use super::connection::Connections;
+use super::slots::Slots;
 use super::wakes::Wakes;
-use crate::api::{ClusterInviter, Inviter, InviterKind};
+use crate::api::{ClusterInviter, InvitationClaim, Inviter, InviterKind};
 use crate::domain::desired::InviterName;
 use kube::ResourceExt;
 use kube::runtime::reflector::Store;
@@ -26,6 +27,8 @@ use std::sync::{Arc, OnceLock};
 pub struct Takeover {
     connections: Arc<Connections>,
     wakes: Arc<Wakes>,
+    slots: Arc<Slots>,
+    claims: OnceLock<Store<InvitationClaim>>,
     inviters: OnceLock<Store<Inviter>>,
     cluster_inviters: OnceLock<Store<ClusterInviter>>,
 }
@@ -33,8 +36,20 @@ pub struct Takeover {
 impl Takeover {
     /// Knows the invitations; inviters are told as they are watched.
     #[must_use]
-    pub fn new(connections: Arc<Connections>, wakes: Arc<Wakes>) -> Self {
-        Self { connections, wakes, inviters: OnceLock::new(), cluster_inviters: OnceLock::new() }
+    pub fn new(connections: Arc<Connections>, wakes: Arc<Wakes>, slots: Arc<Slots>) -> Self {
+        Self {
+            connections,
+            wakes,
+            slots,
+            claims: OnceLock::new(),
+            inviters: OnceLock::new(),
+            cluster_inviters: OnceLock::new(),
+        }
+    }
+
+    /// This is the ledger.
+    pub fn knows_claims(&self, store: Store<InvitationClaim>) {
+        let _ = self.claims.set(store);
     }
 
     /// These are the inviters.
@@ -51,6 +66,13 @@ impl Takeover {
     /// been tightened since.
     pub fn prepare(&self) {
         self.connections.doubt_all();
+        self.refill_slots();
+    }
+
+    /// What was sent within the last minute, by whomever, is what the ledger tells.
+    pub fn refill_slots(&self) {
+        let claims = self.claims.get().map(Store::state).unwrap_or_default();
+        self.slots.refill(claims.iter().map(AsRef::as_ref));
     }
 
     /// As soon as everything may act.

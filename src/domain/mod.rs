@@ -15,6 +15,7 @@ pub mod key;
 pub mod lease;
 pub mod ledger;
 mod observe;
+pub mod pacer;
 pub mod policy;
 pub mod projection;
 pub mod refusal;
@@ -29,3 +30,4 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 pub mod timings;
+pub mod turns;

@@ -18,6 +18,7 @@ mod crash;
 mod harness;
 mod left_behind;
 mod lifecycle;
+mod pacing;
 mod privacy;
 mod resend;
 mod story;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         resend::tests(),
         adversity::tests(),
         left_behind::tests(),
+        pacing::tests(),
     ];
     harness::runner::run(tests.into_iter().flatten().collect())
 }

@@ -8,5 +8,6 @@ mod deletions;
 mod elections;
 mod expiry;
 mod leases;
+mod pacing;
 mod projections;
 mod resends;
