@@ -4,6 +4,7 @@
 
 use clap::{CommandFactory, Parser};
 use invitation_operator::domain::lease::LeaseTimes;
+use invitation_operator::domain::pacer::Rate;
 use invitation_operator::domain::timings::Timings;
 use invitation_operator::runtime::cli::{Cli, Command as Asked};
 use invitation_operator::runtime::election::Election;
@@ -11,11 +12,12 @@ use invitation_operator::runtime::settings::{LogForm, Settings, Surroundings, Wa
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::num::NonZeroU32;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// Every setting: its flag, its variable, its default as `--help` shows it.
-const SETTINGS: [(&str, &str, &str); 26] = [
+const SETTINGS: [(&str, &str, &str); 27] = [
     ("operator-namespace", "OPERATOR_NAMESPACE", "[default: $POD_NAMESPACE,"),
     ("watch-namespaces", "INVITATION_OPERATOR_WATCH_NAMESPACES", "Empty serves all"),
     ("kubeconfig", "INVITATION_OPERATOR_KUBECONFIG", "[default: $KUBECONFIG,"),
@@ -78,11 +80,21 @@ fn without_settings_the_defaults_are_those_of_the_protocol() {
     assert_eq!(settings.watched, Watched::Everywhere);
     assert_eq!(settings.max_mails_per_person, 3);
     assert_eq!(settings.concurrency, 16);
+    assert_eq!(settings.invitations_per_minute, Rate::PerMinute(NonZeroU32::new(10).unwrap()));
     assert_eq!(settings.unsafe_timings, None);
     assert_eq!(settings.logging.form, LogForm::Json);
     assert_eq!(lease_times(&settings), LeaseTimes::default());
     let hosts: Vec<_> = settings.allowed_hosts.iter().map(String::as_str).collect();
     assert_eq!(hosts, ["cloud.mongodb.com", "cloud.mongodbgov.com"]);
+}
+
+#[test]
+fn the_pace_of_invitations_can_be_given_up() {
+    for (given, expected) in
+        [("0", Rate::Unlimited), ("unlimited", Rate::Unlimited), ("25", Rate::PerMinute(NonZeroU32::new(25).unwrap()))]
+    {
+        assert_eq!(settings(&["--invitations-per-minute", given]).unwrap().invitations_per_minute, expected);
+    }
 }
 
 #[test]
@@ -152,7 +164,7 @@ fn lists_are_read_with_blanks_and_in_one_form() {
 
 #[test]
 fn a_wrong_value_is_told_what_where_and_what_instead() {
-    let cases: [(&[&str], &[&str]); 20] = [
+    let cases: [(&[&str], &[&str]); 21] = [
         (&["--post-deadline=5s"], &["--post-deadline 5s is shorter than 10s", "--unsafe-timings"]),
         (&["--server-delay=1m"], &["--server-delay 60s is shorter than 120s", "second e-mail"]),
         (&["--list-delay=59s"], &["--list-delay 59s is shorter than 60s"]),

@@ -174,7 +174,7 @@ impl Pacer {
         let mut due = Vec::new();
         for host in self.hosts.values_mut() {
             while !host.turns.is_empty() && host.room(limit, window, now) > 0 {
-                let Some(Waiting { waiter, since, .. }) = host.turns.next() else { break };
+                let Some(Waiting { waiter, since, .. }) = host.turns.next_turn() else { break };
                 host.reserved.insert(waiter.clone());
                 due.push(Turn { waiter, waited: now.saturating_sub(since) });
             }
@@ -215,8 +215,8 @@ impl Pacer {
 
 impl Host {
     fn leave(&mut self, waiter: &Waiter) -> bool {
-        let waited = self.turns.leave(waiter);
-        self.reserved.remove(waiter) || waited
+        let before = self.turns.leave(waiter);
+        self.reserved.remove(waiter) || before
     }
 
     fn forget_old(&mut self, window: Duration, now: Duration) {

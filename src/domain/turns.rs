@@ -103,7 +103,7 @@ impl Turns {
     }
 
     /// Whose turn it is; it waits no more.
-    pub fn next(&mut self) -> Option<Waiting> {
+    pub fn next_turn(&mut self) -> Option<Waiting> {
         let namespace = self.order.pop_front()?;
         let lane = self.lanes.get_mut(&namespace)?;
         let (_, waiting) = lane.pop_first()?;

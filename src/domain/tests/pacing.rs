@@ -59,7 +59,7 @@ fn ten_go_at_once_and_the_next_ten_after_a_minute() {
     let sent = all_sent(&mut pacer(10), &everybody, seconds(1000));
     let order: Vec<_> = sent.iter().map(|(_, waiter)| waiter.clone()).collect();
     assert_eq!(order, everybody, "first come, first sent");
-    let at = |number: usize| sent[number].0 - seconds(1000);
+    let at = |number: usize| sent[number].0.saturating_sub(seconds(1000));
     assert_eq!((at(9), at(10) >= MINUTE, at(19), at(29)), (Duration::ZERO, true, at(10), at(10) * 2));
     assert!(at(29) <= MINUTE * 2 + MINUTE * 2 / 20, "not five in a hundred later than the throttle allows");
 }
@@ -221,7 +221,7 @@ fn a_limit_that_was_learned_is_tried_again_later_and_ever_more_rarely() {
                 break;
             }
         }
-        rests.push((now - learned).as_secs() / 600);
+        rests.push(now.saturating_sub(learned).as_secs() / 600);
     }
     assert_eq!(rests, [1, 2, 4], "after ten minutes, twenty, forty");
 }
@@ -320,7 +320,7 @@ proptest! {
                         how => {
                             pacer.spent(HOSTS[host], now);
                             // Somewhere on its way the server counted it.
-                            let way = now - since;
+                            let way = now.saturating_sub(since);
                             counted.entry(host).or_default().push(since + way * u32::try_from(how).unwrap() / 8);
                         }
                     }
@@ -349,7 +349,7 @@ proptest! {
         for times in counted.values_mut() {
             times.sort_unstable();
             for window in times.windows(usize::try_from(limit).unwrap() + 1) {
-                prop_assert!(window[window.len() - 1] - window[0] >= MINUTE, "{:?}", window);
+                prop_assert!(window[window.len() - 1].saturating_sub(window[0]) >= MINUTE, "{:?}", window);
             }
         }
     }

@@ -48,7 +48,7 @@ impl Stage {
         let address = simulator.address();
         let operator = Command::new(operator)
             .arg("run")
-            .args(["--listen", "127.0.0.1:0", "--log-level", "warn"])
+            .args(["--listen", "127.0.0.1:0", "--log-level", "warn", "--invitations-per-minute", "unlimited"])
             .args(["--allowed-hosts", &address.to_string()])
             .env("KUBECONFIG", plane.kubeconfig_path())
             .stdin(Stdio::null())
