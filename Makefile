@@ -7,7 +7,7 @@ export ONCE
 export CLUSTER
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build tools generate lint clean
+.PHONY: help demo test race build tools generate lint clean
 
 help: ## List the targets
 	@echo "make <target>:"
@@ -23,16 +23,23 @@ test: tools ## Run every test, on a real Kubernetes API server
 	$(CARGO) build --locked --workspace --bins
 	$(CARGO) test --locked --workspace
 
+RACES ?= 3000
+OPERATOR = $(or $(CARGO_TARGET_DIR),target)/release/invitation-operator
+
+race: build tools ## Race the operator's finalizer against deletions: RACES=3000
+	$(CARGO) run --locked --package chaos -- --operator $(OPERATOR) race --races $(RACES)
+
 build: ## Build the operator for release: target/release/invitation-operator
 	$(CARGO) build --locked --release --package invitation-operator
 
 tools: ## Build kube-apiserver, etcd, kubectl and helm for tests and demo, once, into the user's cache
 	@tests/tools/build >/dev/null
 
-generate: ## Write what is generated from the types: crds/
+generate: ## Write what is generated from the types: crds/, and deploy/argocd/ from them and its scripts
 	$(CARGO) build --locked --quiet --package invitation-operator
 	rm -rf crds
 	$(CARGO) run --locked --quiet --package invitation-operator -- crds --output-dir crds
+	$(CARGO) test --locked --quiet --package invitation-operator --test gitops -- --generate
 
 lint: ## Check the format and every lint
 	$(CARGO) fmt --all --check

@@ -32,6 +32,7 @@ const SETTINGS: [(&str, &str, &str); 27] = [
     ("absence-gap", "INVITATION_OPERATOR_ABSENCE_GAP", "[default: 60s]"),
     ("handover-grace", "INVITATION_OPERATOR_HANDOVER_GRACE", "[default: 3s]"),
     ("call-deadline", "INVITATION_OPERATOR_CALL_DEADLINE", "[default: 30s]"),
+    ("watch-renewal", "INVITATION_OPERATOR_WATCH_RENEWAL", "[default: 50s]"),
     ("release-after", "INVITATION_OPERATOR_RELEASE_AFTER", "[default: 1h]"),
     ("release-after-terminating", "INVITATION_OPERATOR_RELEASE_AFTER_TERMINATING", "[default: 5m]"),
     ("unsafe-timings", "INVITATION_OPERATOR_UNSAFE_TIMINGS", "second e-mail"),
@@ -169,6 +170,7 @@ fn a_wrong_value_is_told_what_where_and_what_instead() {
         (&["--server-delay=1m"], &["--server-delay 60s is shorter than 120s", "second e-mail"]),
         (&["--list-delay=59s"], &["--list-delay 59s is shorter than 60s"]),
         (&["--absence-gap=1s"], &["--absence-gap 1s is shorter than 60s"]),
+        (&["--watch-renewal=500ms"], &["--watch-renewal", "whole seconds"]),
         (&["--call-deadline=30"], &["--call-deadline", "write 30s for seconds"]),
         (&["--release-after=soon"], &["--release-after", "such as 500ms, 90s, 5m or 1h30m"]),
         (

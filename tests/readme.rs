@@ -145,3 +145,13 @@ fn read(path: &str) -> String {
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
+
+#[test]
+fn the_files_that_the_documents_name_are_there() {
+    let text = read("docs/exactly-once.md");
+    let named: BTreeSet<&str> = text.split('`').filter(|part| part.starts_with("src/")).collect();
+    assert!(named.len() > 10, "the files are not where this test looks");
+    for file in named {
+        assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(file).is_file(), "docs/exactly-once.md names {file}");
+    }
+}

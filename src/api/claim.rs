@@ -50,6 +50,10 @@ pub struct InvitationClaimSpec {
     /// The invitation, as last recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation: Option<RecordedInvitation>,
+    /// Ids of invitations that this operator sent beside the one that stands: they are being cancelled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    pub surplus: Vec<String>,
     /// What the person or somebody else did with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
@@ -195,7 +199,7 @@ pub struct Refusal {
     /// How often in a row it has said so.
     #[schemars(range(min = 0))]
     pub times: i32,
-    /// Names the request that was refused: spec, inviter and requestedAt.
+    /// Names the request that was refused: object, spec, inviter and requestedAt.
     pub request: String,
 }
 

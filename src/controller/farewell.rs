@@ -68,7 +68,7 @@ impl Passes {
     ) -> PassReport {
         if trouble.asked == Asked::Busy {
             // The look in flight will tell; until then nothing has changed.
-            return PassReport::again(PassOutcome::Unchanged, jittered(trouble.retry_in));
+            return PassReport::again(PassOutcome::Unchanged, jittered(trouble.retry_in, self.chance.fraction()));
         }
         if trouble.asked == Asked::Now {
             self.report_scope(connection, &trouble.failure);
@@ -170,6 +170,6 @@ impl Passes {
 }
 
 /// Spread, so that those who wait together do not come back together.
-fn jittered(time: Duration) -> Duration {
-    time.mul_f64(0.75 + rand::random::<f64>() / 2.0)
+fn jittered(time: Duration, fraction: f64) -> Duration {
+    time.mul_f64(0.75 + fraction / 2.0)
 }

@@ -125,7 +125,7 @@ impl Passes {
             inviter: connection.facts.clone(),
             sight: None,
             quarantine,
-            nonce: format!("{:032x}", rand::random::<u128>()),
+            nonce: format!("{:032x}", self.chance.unique()),
             mail_cap: self.settings.max_mails_per_person,
             timings: self.settings.timings,
             now: self.clock.now(),

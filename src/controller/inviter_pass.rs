@@ -6,7 +6,7 @@
 use super::clock::Clock;
 use super::connection::{Connection, Connections};
 use super::inviter_spec::InviterSettings;
-use super::secrets;
+use super::secrets::Secrets;
 use super::settings::ControllerSettings;
 use super::wakes::Wakes;
 use crate::api::Reason;
@@ -19,7 +19,6 @@ use crate::domain::failure::FailureKind;
 use crate::domain::finding::Finding;
 use crate::domain::key::canonical_host;
 use crate::domain::schedule::api_backoff;
-use kube::Client;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -59,7 +58,7 @@ struct Memory {
 
 /// Passes of all inviters.
 pub struct InviterPasses {
-    client: Client,
+    secrets: Arc<dyn Secrets>,
     settings: ControllerSettings,
     connector: Arc<dyn Connect>,
     connections: Arc<Connections>,
@@ -72,14 +71,14 @@ impl InviterPasses {
     /// None made yet.
     #[must_use]
     pub fn new(
-        client: Client,
+        secrets: Arc<dyn Secrets>,
         settings: ControllerSettings,
         connector: Arc<dyn Connect>,
         connections: Arc<Connections>,
         wakes: Arc<Wakes>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { client, settings, connector, connections, wakes, clock, memory: Mutex::default() }
+        Self { secrets, settings, connector, connections, wakes, clock, memory: Mutex::default() }
     }
 
     fn with_memory<T>(&self, uid: &str, use_it: impl FnOnce(&mut Memory) -> T) -> T {
@@ -168,13 +167,13 @@ impl InviterPasses {
 
     async fn connect(&self, settings: &InviterSettings) -> Result<Connection, Finding> {
         let (base_url, host) = self.allowed(settings)?;
-        let secret = secrets::credentials(&self.client, settings).await?;
+        let secret = self.secrets.credentials(settings).await?;
         let secret_name = format!("{}/{}", settings.secret_namespace, settings.secret_name);
         let credentials = Credentials::from_secret(&secret_name, &secret.data)
             .map_err(|error| Finding::new(Reason::SecretInvalid, error.to_string()))?;
         let (ca_bundle, ca_version) = match &settings.ca_bundle {
             Some(from) => {
-                let (pem, version) = secrets::ca_bundle(&self.client, &settings.secret_namespace, from).await?;
+                let (pem, version) = self.secrets.ca_bundle(&settings.secret_namespace, from).await?;
                 (Some(pem), version)
             }
             None => (None, String::new()),

@@ -43,7 +43,7 @@ impl Candidacy {
         let namespace = &settings.operator_namespace;
         Candidate {
             election: Election::new(identity, times, settings.timings.post_deadline),
-            api: LeaseApi::new(client, namespace, &name, call_deadline(times.renew_deadline)),
+            api: LeaseApi::new(client, namespace, &name, call_deadline(times.renew_deadline), settings.watch_renewal),
             shown: format!("{namespace}/{name}"),
             announcer: self.announcer,
             takeover,

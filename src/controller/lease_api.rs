@@ -3,6 +3,7 @@
 //! Owns what each answer means for an election. Everything that others keep on the Lease (labels, annotations) stays. Must
 //! never repeat a write, and must never report one as done that was not acknowledged.
 
+use super::watch::renewed;
 use crate::api::names::CONTROLLER;
 use crate::domain::lease::{Bid, Lease};
 use futures::{Stream, StreamExt};
@@ -11,12 +12,9 @@ use k8s_openapi::api::coordination::v1::{Lease as KubeLease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::{Api, ObjectMeta, PostParams};
 use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::watcher::{Event, watcher};
 use kube::{Client, ResourceExt};
 use std::time::Duration;
-
-/// As for every other kind: the longest time that a dead connection stays unnoticed.
-const RENEWED_EVERY_S: u32 = 50;
 
 /// Why a read or write did not do what it was to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,13 +44,14 @@ pub struct LeaseApi {
     api: Api<KubeLease>,
     name: String,
     deadline: Duration,
+    renewal: Duration,
 }
 
 impl LeaseApi {
-    /// No call takes longer than `deadline`.
+    /// No call takes longer than `deadline`; the watch is renewed as those of all other kinds are.
     #[must_use]
-    pub fn new(client: Client, namespace: &str, name: &str, deadline: Duration) -> Self {
-        Self { api: Api::namespaced(client, namespace), name: name.to_owned(), deadline }
+    pub fn new(client: Client, namespace: &str, name: &str, deadline: Duration, renewal: Duration) -> Self {
+        Self { api: Api::namespaced(client, namespace), name: name.to_owned(), deadline, renewal }
     }
 
     /// A live (quorum) read.
@@ -86,8 +85,7 @@ impl LeaseApi {
 
     /// Reports changes; failures are tried again, and say nothing.
     pub fn sightings(&self) -> impl Stream<Item = Sighting> + Send + use<> {
-        let config =
-            watcher::Config::default().fields(&format!("metadata.name={}", self.name)).timeout(RENEWED_EVERY_S);
+        let config = renewed(self.renewal).fields(&format!("metadata.name={}", self.name));
         watcher(self.api.clone(), config).default_backoff().map(|event| match event {
             Ok(Event::Apply(lease) | Event::InitApply(lease)) => Sighting::Lease(Box::new(lease)),
             Ok(Event::Delete(_)) => Sighting::Gone,

@@ -2,11 +2,14 @@
 //!
 //! Owns when Kubernetes and MongoDB are read and written. Must never decide what something means.
 
+pub mod books;
 pub mod cache;
 pub mod census;
+pub mod chance;
 pub mod clock;
 pub mod cluster;
 pub mod connection;
+pub mod departures;
 mod entitled;
 pub mod farewell;
 pub mod fence;
@@ -24,6 +27,7 @@ pub mod merge;
 pub mod namespaces;
 pub mod observer;
 pub mod pass;
+pub mod passes;
 pub mod perform;
 pub mod queue;
 pub mod roster;

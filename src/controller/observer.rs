@@ -83,6 +83,8 @@ pub trait Observer: Send + Sync {
     fn pass_finished(&self, outcome: PassOutcome, took: Duration);
     /// A call that mails ended.
     fn mailed(&self, result: MailResult);
+    /// An invitation that was made beside the one that stands was cancelled.
+    fn compensated(&self);
     /// A watch broke; it is being restarted.
     fn watch_failed(&self, kind: &'static str);
     /// An object could not be read and was left alone.

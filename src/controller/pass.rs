@@ -3,21 +3,14 @@
 //! Owns the order of effects and nothing else: what is decided is decided in `domain`. No step calls an earlier one; the
 //! only loop is the queue. Must never e-mail from cached reads.
 
-use super::cache::Cache;
-use super::clock::Clock;
-use super::cluster::{Cluster, ClusterError, Notice};
-use super::connection::{Connection, Connections};
+use super::cluster::{ClusterError, Notice};
+use super::connection::Connection;
 use super::entitled::Unusable;
 use super::gather::Gathered;
-use super::inviter_pass::InviterPasses;
-use super::memory::Memory;
-use super::namespaces::NamespaceView;
-use super::observer::{Observer, PassOutcome};
-use super::roster::Rosters;
-use super::settings::ControllerSettings;
-use super::slots::{Slot, Slots};
+use super::observer::PassOutcome;
+pub use super::passes::{PassPorts, Passes};
+use super::slots::Slot;
 use super::waiting::keep;
-use super::wakes::Wakes;
 use crate::api::names::FINALIZER;
 use crate::api::{InvitationClaim, InvitationClaimSpec, Plan, ProjectInvitation, Reason};
 use crate::domain::conclude::{Conclusion, conclude};
@@ -33,23 +26,6 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Everything that passes of invitations share.
-pub struct Passes {
-    pub(super) cluster: Arc<dyn Cluster>,
-    pub(super) objects: Arc<Cache<ProjectInvitation>>,
-    pub(super) claims: Arc<Cache<InvitationClaim>>,
-    pub(super) namespaces: NamespaceView,
-    pub(super) connections: Arc<Connections>,
-    pub(super) inviters: Arc<InviterPasses>,
-    pub(super) rosters: Rosters,
-    pub(super) slots: Arc<Slots>,
-    pub(super) wakes: Arc<Wakes>,
-    pub(super) memory: Arc<Memory>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) observer: Arc<dyn Observer>,
-    pub(super) settings: ControllerSettings,
-}
 
 /// What came of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +86,7 @@ impl Passes {
             Err(Unusable::Checking) => PassReport::again(PassOutcome::Unchanged, Duration::from_secs(5)),
             Ok(connection) => {
                 self.memory.update(&uid, |memory| memory.inviter_missing_since = None);
-                self.connected(&object, desired, life, &connection, turn).await
+                Box::pin(self.connected(&object, desired, life, &connection, turn)).await
             }
             Err(Unusable::Because(finding)) if deleting => {
                 self.delete_without_inviter(&object, desired, life, finding).await
@@ -171,13 +147,31 @@ impl Passes {
         let outcome = performed.label;
         let Conclusion { claim: next, finding, notice: extra, wake } =
             conclude(&decision, performed.outcome, performed.claim.as_ref().map(|claim| &claim.spec), &facts, failures);
+        let sent = match (outcome, &performed.seen) {
+            (PassOutcome::Invited, Some(seen)) => seen.pending.first().cloned(),
+            _ => None,
+        };
+        let mut wake = wake;
+        let claim = match (next, performed.claim) {
+            (Some(next), Some(acknowledged)) => {
+                let written = self.books.write(acknowledged.clone(), next).await;
+                if written.as_ref().is_some_and(|claim| !claim.spec.surplus.is_empty()) {
+                    wake = Wake::Now;
+                }
+                let mine = |claim: &InvitationClaim| {
+                    claim.spec.owner.as_ref().is_some_and(|owner| owner.uid == facts.desired.object.uid)
+                };
+                Some(written.filter(mine).unwrap_or(acknowledged))
+            }
+            (_, written) => written,
+        };
+        if let Some(sent) = sent {
+            // After the record: a look that is under way may keep this waiting.
+            self.rosters.note(connection, &facts.desired.project, &sent.id, Some(&sent)).await;
+        }
         if wake == Wake::Now {
             keep(slot);
         }
-        let claim = match (next, performed.claim) {
-            (Some(next), Some(acknowledged)) => self.record_result(&facts, acknowledged, next).await,
-            (_, written) => written,
-        };
         let claim = claim.map(|claim| claim.spec).or_else(|| match facts.ownership {
             Ownership::Mine => facts.claim.take(),
             Ownership::NoClaim | Ownership::Nobody | Ownership::Gone | Ownership::Other { .. } => None,
@@ -280,7 +274,7 @@ impl Passes {
     }
 
     pub(super) fn wait(&self, wake: Wake, check_interval: Duration, expires: Option<jiff::Timestamp>) -> Duration {
-        schedule::wait(wake, check_interval, expires, &self.settings.timings, self.clock.now(), rand::random())
+        schedule::wait(wake, check_interval, expires, &self.settings.timings, self.clock.now(), self.chance.fraction())
     }
 
     /// The claim that the object owns, as far as the cache tells: for showing only.

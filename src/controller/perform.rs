@@ -20,7 +20,6 @@ use crate::domain::ledger::{self, Farewell};
 use crate::domain::remote::{Invitation, ObjectId};
 use crate::domain::step::Step;
 use kube::ResourceExt;
-use std::time::Duration;
 
 /// What was done.
 pub(super) struct Performed {
@@ -149,7 +148,6 @@ impl Passes {
         Ok(match created {
             Ok(Created::Invitation(invitation)) => {
                 self.observer.mailed(MailResult::Sent);
-                self.rosters.note(connection, &desired.project, &invitation.id, Some(&invitation)).await;
                 grant_log(facts, "invitation sent");
                 let seen = Some(seen_now(&invitation));
                 Performed { seen, ..Performed::new(Outcome::Created(invitation), PassOutcome::Invited, Some(written)) }
@@ -193,7 +191,6 @@ impl Passes {
             Err(failure) => return Ok(self.failed(connection, failure, Some(written))),
         };
         let outcome = match found {
-            None => Ok(Cancelled::AlreadyGone),
             // An id that names somebody else was never this object's to cancel.
             Some(found)
                 if found.username != desired.username
@@ -201,11 +198,15 @@ impl Passes {
             {
                 return Ok(Performed::new(Outcome::NotOurs, PassOutcome::Recorded, Some(written)));
             }
-            Some(_) => connection.api.cancel(&desired.project, id).await,
+            // Reads may not show yet what was sent a moment ago: only the cancellation itself can tell that it is gone.
+            Some(_) | None => connection.api.cancel(&desired.project, id).await,
         };
         Ok(match outcome {
             Ok(cancelled) => {
                 self.rosters.note(connection, &desired.project, id, None).await;
+                if cancelled == Cancelled::Now && claim.surplus.iter().any(|surplus| surplus == id.as_str()) {
+                    self.observer.compensated();
+                }
                 grant_log(facts, "invitation cancelled");
                 let already_gone = cancelled == Cancelled::AlreadyGone;
                 Performed::new(Outcome::Cancelled { already_gone }, PassOutcome::Cancelled, Some(written))
@@ -297,43 +298,6 @@ impl Passes {
         let mine = live.spec.owner.as_ref().is_some_and(|owner| owner.uid == facts.desired.object.uid);
         let same = live.spec.invitation.as_ref().is_some_and(|invitation| invitation.id == id.as_str());
         if mine && same { Ok(live) } else { Err(ClusterError::Conflict) }
-    }
-
-    /// Records what a call came to, on the claim as it then is. Tried for a while; what cannot be recorded is found again
-    /// by its attempt, which stays open.
-    pub(super) async fn record_result(
-        &self,
-        facts: &Facts,
-        acknowledged: InvitationClaim,
-        next: InvitationClaimSpec,
-    ) -> Option<InvitationClaim> {
-        const TRIES: u32 = 6;
-        let reference = self.claim_ref(&acknowledged.name_any());
-        let mut present = acknowledged;
-        for attempt in 0..TRIES {
-            match self.cluster.replace_claim(&present, &next).await {
-                Ok(written) => {
-                    self.claims.remember(reference, written.clone());
-                    return Some(written);
-                }
-                Err(error) => tracing::warn!(%error, "the result of a call is not recorded yet"),
-            }
-            tokio::time::sleep(Duration::from_millis(50) * 2_u32.pow(attempt)).await;
-            if let Ok(Some(live)) = self.cluster.claim(&present.name_any()).await {
-                self.claims.remember(reference.clone(), live.clone());
-                if live.spec == next {
-                    return Some(live);
-                }
-                let unresolved = live.spec.attempt == present.spec.attempt
-                    && live.spec.owner.as_ref().is_some_and(|owner| owner.uid == facts.desired.object.uid);
-                if !unresolved {
-                    // Somebody else resolved it; the next pass compares with what is there.
-                    return Some(live);
-                }
-                present = live;
-            }
-        }
-        Some(present)
     }
 }
 

@@ -5,8 +5,10 @@
 
 use super::cache::Cache;
 use super::census;
+use super::chance::SystemChance;
 use super::clock::Clock;
 use super::connection::Connections;
+use super::departures::departures;
 use super::inviter_pass::InviterPasses;
 use super::inviter_run::{self, ApiOf, InviterContext, Read, announced};
 use super::inviter_spec::InviterSettings;
@@ -17,11 +19,10 @@ use super::memory::Memory;
 use super::merge::merge;
 use super::namespaces::NamespaceView;
 use super::observer::Observer;
-use super::pass::Passes;
+use super::pass::{PassPorts, Passes};
 use super::queue;
-use super::roster::Rosters;
+use super::secrets::KubeSecrets;
 use super::settings::{ControllerSettings, Namespaces};
-use super::slots::Slots;
 use super::sweep;
 use super::takeover::Takeover;
 use super::wakes::Wakes;
@@ -41,8 +42,13 @@ use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+/// How long a process that is told to end waits for results that could not be recorded: within the 30 s that Kubernetes
+/// gives a Pod, with time to give the Lease back.
+const GRACE: Duration = Duration::from_secs(20);
 
 /// What the controllers need from outside.
 pub struct Ports {
@@ -86,16 +92,14 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     let wakes = Arc::new(wakes);
     let connections = Arc::new(Connections::default());
     let inviters = Arc::new(InviterPasses::new(
-        client.clone(),
+        Arc::new(KubeSecrets(client.clone())),
         settings.clone(),
         connector,
         Arc::clone(&connections),
         Arc::clone(&wakes),
         Arc::clone(&clock),
     ));
-    let slots =
-        Slots::new(settings.rate, settings.timings, Arc::clone(&clock), Arc::clone(&wakes), Arc::clone(&observer));
-    let takeover = Arc::new(Takeover::new(Arc::clone(&connections), Arc::clone(&wakes), Arc::clone(&slots)));
+    let takeover = Arc::new(Takeover::new(Arc::clone(&connections), Arc::clone(&wakes)));
     let candidate = candidacy.map(|candidacy| {
         let (clock, observer) = (Arc::clone(&clock), Arc::clone(&observer));
         candidacy.candidate(client.clone(), &settings, Arc::clone(&takeover), clock, observer)
@@ -116,9 +120,8 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     };
 
     let (claims, claim_cache) = start.claims();
-    start.takeover.knows_claims(claims.clone());
     let namespaces = start.namespaces();
-    let inviter_events = served::<Inviter>(&start.client, &start.settings.namespaces, "Inviter", &start.observer);
+    let inviter_events = start.served::<Inviter>("Inviter");
     start.inviters_of_one_kind(
         inviter_events,
         |inviter, _| InviterSettings::of_inviter(inviter),
@@ -127,9 +130,9 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         Takeover::knows_inviters,
     );
     if start.settings.namespaces == Namespaces::All {
-        let api = Api::<DeserializeGuard<ClusterInviter>>::all(start.client.clone());
+        let events = start.watch(Api::<DeserializeGuard<ClusterInviter>>::all(start.client.clone()), "ClusterInviter");
         start.inviters_of_one_kind(
-            watch(api, "ClusterInviter", &start.observer),
+            events,
             InviterSettings::of_cluster_inviter,
             |client, _| Api::all(client.clone()),
             streams.cluster_inviters,
@@ -137,39 +140,39 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         );
     }
     start.first_lists().await;
-    start.takeover.refill_slots();
 
-    start.census(objects.clone(), claims);
-    let events =
-        served::<ProjectInvitation>(&start.client, &start.settings.namespaces, "ProjectInvitation", &start.observer);
+    start.census(objects.clone(), claims.clone());
+    let events = departures(start.served::<ProjectInvitation>("ProjectInvitation"), objects.clone());
     let (events, objects_listed) = listed(reflector(objects_writer, events));
     let object_cache = Arc::new(Cache::over(objects.clone()));
     let memory = Arc::new(Memory::default());
-    let events = forgotten(seen_by(events, Arc::clone(&object_cache)), Arc::clone(&memory), Arc::clone(&slots));
-    let Start { settings, client, clock, observer, wakes, connections, inviters, seat, stop, mut tasks, .. } = start;
+    let Start { settings, client, clock, observer, wakes, connections, inviters, seat, takeover, stop, mut tasks, .. } =
+        start;
     let concurrency = settings.concurrency;
-    let passes = Arc::new(Passes {
+    let ports = PassPorts {
         cluster: Arc::new(KubeCluster::new(client, &settings.operator_namespace)),
-        objects: object_cache,
+        objects: Arc::clone(&object_cache),
         claims: claim_cache,
         namespaces,
         connections,
         inviters,
-        rosters: Rosters::new(Arc::clone(&clock), settings.timings),
-        slots: Arc::clone(&slots),
         wakes,
         memory,
         clock,
+        chance: Arc::new(SystemChance),
         observer,
-        settings,
-    });
-    tasks.spawn(slots.run(stop.clone()));
+    };
+    let passes = Arc::new(Passes::new(ports, settings));
+    takeover.paces(Arc::clone(&passes.slots), claims);
+    let events = forgotten(seen_by(events, object_cache), Arc::clone(&passes));
+    tasks.spawn(Arc::clone(&passes.slots).run(stop.clone()));
     tasks.spawn(sweep::run(Arc::clone(&passes), seat.clone(), stop.clone()));
-    let queue = queue::run(events, objects, streams.invitations, passes, seat, concurrency, stop.clone());
+    let queue = queue::run(events, objects, streams.invitations, Arc::clone(&passes), seat, concurrency, stop.clone());
     let drained = CancellationToken::new();
     let work = async {
         queue.await;
         while tasks.join_next().await.is_some() {}
+        passes.books.close(GRACE).await;
         drained.cancel();
     };
     let ready = async {
@@ -200,7 +203,8 @@ impl Start {
         let cache = Arc::new(Cache::over(claims.clone()));
         let namespace = &self.settings.operator_namespace;
         let api = Api::<DeserializeGuard<InvitationClaim>>::namespaced(self.client.clone(), namespace);
-        let (events, claims_listed) = listed(reflector(writer, watch(api, "InvitationClaim", &self.observer)));
+        let events = departures(self.watch(api, "InvitationClaim"), claims.clone());
+        let (events, claims_listed) = listed(reflector(writer, events));
         self.lists.push(claims_listed);
         let wakes = Arc::clone(&self.wakes);
         let waking = seen_by(events, Arc::clone(&cache)).for_each(move |event| {
@@ -220,7 +224,7 @@ impl Start {
             Namespaces::All => {
                 let (reader, writer) = store::<PartialObjectMeta<Namespace>>();
                 let api = Api::<DeserializeGuard<PartialObjectMeta<Namespace>>>::all(self.client.clone());
-                let (events, namespaces_listed) = listed(reflector(writer, watch(api, "Namespace", &self.observer)));
+                let (events, namespaces_listed) = listed(reflector(writer, self.watch(api, "Namespace")));
                 self.lists.push(namespaces_listed);
                 let reading = events.for_each(|_| futures::future::ready(()));
                 self.tasks.spawn(until(self.stop.clone(), reading));
@@ -243,7 +247,7 @@ impl Start {
         let (reader, writer) = store::<K>();
         known(&self.takeover, reader.clone());
         let events = announced(
-            events,
+            departures(events, reader.clone()),
             read,
             self.settings.operator_namespace.clone(),
             Arc::clone(&self.connections),
@@ -279,6 +283,31 @@ impl Start {
         self.tasks.spawn(until(self.stop.clone(), counting));
     }
 
+    fn watch<K>(&self, api: Api<DeserializeGuard<K>>, kind: &'static str) -> Events<K>
+    where
+        K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
+    {
+        watch(api, kind, self.settings.watch_renewal, &self.observer)
+    }
+
+    /// Watches a namespaced kind where it is served.
+    fn served<K>(&self, kind: &'static str) -> Events<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Clone
+            + Debug
+            + DeserializeOwned
+            + Send
+            + Sync
+            + 'static,
+    {
+        let within = |namespace: &String| self.watch(Api::namespaced(self.client.clone(), namespace), kind);
+        match &self.settings.namespaces {
+            Namespaces::All => self.watch(Api::all(self.client.clone()), kind),
+            Namespaces::Only(namespaces) => merge(namespaces.iter().map(within).collect()),
+        }
+    }
+
     async fn first_lists(&self) {
         let all = async {
             for list in &self.lists {
@@ -293,11 +322,13 @@ impl Start {
 }
 
 /// What is remembered of an object goes when the object goes.
-fn forgotten(events: Events<ProjectInvitation>, memory: Arc<Memory>, slots: Arc<Slots>) -> Events<ProjectInvitation> {
+fn forgotten(events: Events<ProjectInvitation>, passes: Arc<Passes>) -> Events<ProjectInvitation> {
     let events = events.inspect(move |event| {
         if let Ok(Event::Delete(object)) = event {
-            memory.forget(&object.uid().unwrap_or_default());
-            slots.leave(&ObjectRef::from_obj(object));
+            let reference = ObjectRef::from_obj(object);
+            passes.memory.forget(&object.uid().unwrap_or_default());
+            passes.wakes.waits_no_more(&reference);
+            passes.slots.leave(&reference);
         }
     });
     events.boxed()
@@ -307,27 +338,5 @@ async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
     tokio::select! {
         () = work => {}
         () = stop.cancelled() => {}
-    }
-}
-
-/// Watches a namespaced kind where it is served.
-fn served<K>(client: &Client, namespaces: &Namespaces, kind: &'static str, observer: &Arc<dyn Observer>) -> Events<K>
-where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Send
-        + Sync
-        + 'static,
-{
-    match namespaces {
-        Namespaces::All => watch(Api::<DeserializeGuard<K>>::all(client.clone()), kind, observer),
-        Namespaces::Only(names) => merge(
-            names
-                .iter()
-                .map(|name| watch(Api::<DeserializeGuard<K>>::namespaced(client.clone(), name), kind, observer))
-                .collect(),
-        ),
     }
 }

@@ -7,6 +7,8 @@ use super::inviter_spec::InviterSettings;
 use super::kube_cluster::within;
 use crate::api::{CaBundleRef, CaBundleSource, Reason};
 use crate::domain::finding::Finding;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{Api, Client, ResourceExt};
 use std::collections::BTreeMap;
@@ -19,19 +21,37 @@ pub struct Content {
     pub version: String,
 }
 
-/// Reads the credentials' Secret.
-///
-/// # Errors
-/// Names the Secret and the cure.
-pub async fn credentials(client: &Client, settings: &InviterSettings) -> Result<Content, Finding> {
-    secret(client, &settings.secret_namespace, &settings.secret_name).await
+/// Where an inviter's credentials and certificates are read. Errors name the object and the cure.
+pub trait Secrets: Send + Sync {
+    /// Reads the credentials' Secret.
+    fn credentials<'a>(&'a self, settings: &'a InviterSettings) -> BoxFuture<'a, Result<Content, Finding>>;
+
+    /// Reads the certificates of a private certification authority, and the name of their version.
+    fn ca_bundle<'a>(
+        &'a self,
+        namespace: &'a str,
+        from: &'a CaBundleRef,
+    ) -> BoxFuture<'a, Result<(Vec<u8>, String), Finding>>;
 }
 
-/// Reads the certificates of a private certification authority.
-///
-/// # Errors
-/// Names the object, the key and the cure.
-pub async fn ca_bundle(client: &Client, namespace: &str, from: &CaBundleRef) -> Result<(Vec<u8>, String), Finding> {
+/// [`Secrets`] over the Kubernetes API.
+pub struct KubeSecrets(pub Client);
+
+impl Secrets for KubeSecrets {
+    fn credentials<'a>(&'a self, settings: &'a InviterSettings) -> BoxFuture<'a, Result<Content, Finding>> {
+        secret(&self.0, &settings.secret_namespace, &settings.secret_name).boxed()
+    }
+
+    fn ca_bundle<'a>(
+        &'a self,
+        namespace: &'a str,
+        from: &'a CaBundleRef,
+    ) -> BoxFuture<'a, Result<(Vec<u8>, String), Finding>> {
+        ca_bundle(&self.0, namespace, from).boxed()
+    }
+}
+
+async fn ca_bundle(client: &Client, namespace: &str, from: &CaBundleRef) -> Result<(Vec<u8>, String), Finding> {
     let content = match from.kind {
         CaBundleSource::Secret => secret(client, namespace, &from.name).await,
         CaBundleSource::ConfigMap => config_map(client, namespace, &from.name).await,

@@ -25,6 +25,8 @@ pub struct ControllerSettings {
     pub timings: Timings,
     /// Total deadline of a call that does not e-mail.
     pub call_deadline: Duration,
+    /// Every watch of the Kubernetes API is renewed so often.
+    pub watch_renewal: Duration,
     /// How many objects are reconciled at a time.
     pub concurrency: u16,
 }

@@ -9,7 +9,7 @@ use super::observer::Observer;
 use super::wakes::Wakes;
 use crate::api::{InvitationClaim, ProjectInvitation};
 use crate::domain::failure::FailureKind;
-use crate::domain::pacer::{Asked, Pacer, Rate};
+use crate::domain::pacer::{Asked, Pacer, Rate, Turn};
 use crate::domain::timings::Timings;
 use crate::domain::turns::Waiter;
 use jiff::Timestamp;
@@ -87,7 +87,12 @@ impl Slots {
     /// The time to expect.
     pub fn ask(self: &Arc<Self>, host: &str, object: &ObjectRef<ProjectInvitation>) -> Result<Slot, Duration> {
         let waiter = waiter(object);
-        let asked = self.pacer().ask(host, &waiter, self.clock.monotonic());
+        let (asked, due) = {
+            let (mut pacer, now) = (self.pacer(), self.clock.monotonic());
+            let due = pacer.due(now);
+            (pacer.ask(host, &waiter, now), due)
+        };
+        self.wake(due);
         match asked {
             Asked::Granted => Ok(self.slot(host.to_owned(), waiter)),
             Asked::Waits { expected } => {
@@ -127,11 +132,15 @@ impl Slots {
             let mut pacer = self.pacer();
             (pacer.due(self.clock.monotonic()), pacer.waiting())
         };
+        self.wake(due);
+        self.observer.waiting_for_slots(waiting);
+    }
+
+    fn wake(&self, due: Vec<Turn>) {
         for turn in due {
             self.observer.turn_came(turn.waited);
             self.wakes.invitation(&ObjectRef::new(&turn.waiter.name).within(&turn.waiter.namespace));
         }
-        self.observer.waiting_for_slots(waiting);
     }
 
     fn moved(&self) {

@@ -33,7 +33,7 @@ impl Passes {
                 && object.uid().as_ref() != Some(&leaving.object.uid)
                 && life(object) == Life::Live
         });
-        candidates.sort_by_key(|object| object.creation_timestamp());
+        candidates.sort_by_key(|object| (object.creation_timestamp(), object.uid()));
         for candidate in candidates {
             let checking = validate(&candidate)
                 .is_ok_and(|desired| matches!(self.connections.find(&desired.inviter), Usable::Checking));

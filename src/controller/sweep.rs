@@ -15,7 +15,7 @@ use crate::domain::decide::{decide, look_need};
 use crate::domain::desired::{Desired, InviterName, Life};
 use crate::domain::facts::{Facts, LastPass, Ownership, quarantine};
 use crate::domain::key::claim_name;
-use crate::domain::ledger::{let_go, worth_keeping};
+use crate::domain::ledger::{is_indebted, let_go, worth_keeping};
 use crate::domain::remote::{ObjectId, Roles, Username};
 use crate::domain::step::{LookNeed, Step};
 use jiff::Timestamp;
@@ -46,7 +46,7 @@ struct Sweep {
 enum Cause {
     /// Its owner is gone without having let go.
     Vanished,
-    /// Its owner was let go before the invitation could be cancelled.
+    /// Its owner was let go before the invitation could be cancelled, or before it was known.
     Indebted,
 }
 
@@ -55,7 +55,7 @@ pub async fn run(passes: Arc<Passes>, seat: Seat, stop: CancellationToken) {
     let mut sweep = Sweep::default();
     loop {
         let every = passes.settings.timings.scaled(EVERY);
-        let pause = tokio::time::sleep(every + every.mul_f64(rand::random::<f64>() / 10.0));
+        let pause = tokio::time::sleep(every + every.mul_f64(passes.chance.fraction() / 10.0));
         tokio::select! {
             () = pause => sweep.all(&passes, &seat, &stop).await,
             () = stop.cancelled() => return,
@@ -65,7 +65,8 @@ pub async fn run(passes: Arc<Passes>, seat: Seat, stop: CancellationToken) {
 
 impl Sweep {
     async fn all(&mut self, passes: &Passes, seat: &Seat, stop: &CancellationToken) {
-        let claims = passes.claims.store().state();
+        let mut claims = passes.claims.store().state();
+        claims.sort_by_key(|claim| claim.name_any());
         let now = passes.clock.monotonic();
         let grace = passes.settings.timings.scaled(GRACE);
         let mut vanished = HashMap::new();
@@ -84,7 +85,7 @@ impl Sweep {
                 if now.saturating_sub(since) >= grace && self.permits(passes, claim, claims.len()) {
                     finish(passes, claim, Cause::Vanished).await;
                 }
-            } else if spec.debt.is_some() {
+            } else if is_indebted(spec) {
                 finish(passes, claim, Cause::Indebted).await;
             } else if !worth_keeping(spec, passes.clock.now())
                 && let Err(error) = passes.cluster.delete_claim(claim).await
@@ -150,9 +151,10 @@ async fn finish(passes: &Passes, claim: &InvitationClaim, cause: Cause) {
 
 /// The facts of a deletion without an object.
 async fn gather(passes: &Passes, spec: &InvitationClaimSpec, cause: Cause, connection: &Connection) -> Option<Facts> {
-    // A debt is to be paid, whatever the owner's last word on deletion was.
+    // A debt is to be paid, whatever the owner's last word on deletion was; what was kept stays.
     let deletion = match cause {
         Cause::Vanished => spec.deletion,
+        Cause::Indebted if spec.kept.is_some() => DeletionPolicy::Keep,
         Cause::Indebted => DeletionPolicy::Cancel,
     };
     // An owner that is no more; of a debt nobody knows its name, and the claim's own stands for it in memory.
@@ -235,7 +237,7 @@ async fn step(
                 let decision = decide(facts);
                 let conclusion = conclude(&decision, performed.outcome, Some(&acknowledged.spec), facts, 1);
                 let next = conclusion.claim.unwrap_or_else(|| acknowledged.spec.clone());
-                Ok(passes.record_result(facts, acknowledged, next).await.map(|claim| claim.spec))
+                Ok(passes.books.write(acknowledged, next).await.map(|claim| claim.spec))
             }
             Err(error) => Err(error),
         },

@@ -27,8 +27,7 @@ use std::sync::{Arc, OnceLock};
 pub struct Takeover {
     connections: Arc<Connections>,
     wakes: Arc<Wakes>,
-    slots: Arc<Slots>,
-    claims: OnceLock<Store<InvitationClaim>>,
+    paced: OnceLock<(Arc<Slots>, Store<InvitationClaim>)>,
     inviters: OnceLock<Store<Inviter>>,
     cluster_inviters: OnceLock<Store<ClusterInviter>>,
 }
@@ -36,20 +35,20 @@ pub struct Takeover {
 impl Takeover {
     /// Knows the invitations; inviters are told as they are watched.
     #[must_use]
-    pub fn new(connections: Arc<Connections>, wakes: Arc<Wakes>, slots: Arc<Slots>) -> Self {
+    pub fn new(connections: Arc<Connections>, wakes: Arc<Wakes>) -> Self {
         Self {
             connections,
             wakes,
-            slots,
-            claims: OnceLock::new(),
+            paced: OnceLock::new(),
             inviters: OnceLock::new(),
             cluster_inviters: OnceLock::new(),
         }
     }
 
-    /// This is the ledger.
-    pub fn knows_claims(&self, store: Store<InvitationClaim>) {
-        let _ = self.claims.set(store);
+    /// These are the slots, and the ledger that tells which were spent.
+    pub fn paces(&self, slots: Arc<Slots>, claims: Store<InvitationClaim>) {
+        let _ = self.paced.set((slots, claims));
+        self.refill_slots();
     }
 
     /// These are the inviters.
@@ -70,9 +69,10 @@ impl Takeover {
     }
 
     /// What was sent within the last minute, by whomever, is what the ledger tells.
-    pub fn refill_slots(&self) {
-        let claims = self.claims.get().map(Store::state).unwrap_or_default();
-        self.slots.refill(claims.iter().map(AsRef::as_ref));
+    fn refill_slots(&self) {
+        if let Some((slots, claims)) = self.paced.get() {
+            slots.refill(claims.state().iter().map(AsRef::as_ref));
+        }
     }
 
     /// As soon as everything may act.

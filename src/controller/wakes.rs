@@ -95,6 +95,14 @@ impl Wakes {
         waiting.entry(claim.to_owned()).or_default().insert(object.clone());
     }
 
+    /// The object is gone.
+    pub fn waits_no_more(&self, object: &ObjectRef<ProjectInvitation>) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, waiting| {
+            waiting.remove(object);
+            !waiting.is_empty()
+        });
+    }
+
     /// Wakes who waits for the claim; returns whether anybody did.
     #[must_use]
     pub fn wake_waiting(&self, claim: &str) -> bool {

@@ -1,13 +1,13 @@
 //! Watches: paged lists, trimmed objects, and one bad object stops nobody.
 //!
-//! Owns how a kind is watched. A half-open connection is noticed within a minute, because every watch is renewed then.
+//! Owns how a kind is watched. A half-open connection is noticed soon after the time in which every watch is renewed.
 //! Must never hand an object on that could not be read.
 
 use super::cache::Cache;
 use super::observer::Observer;
 use crate::api::names::annotation;
 use futures::stream::BoxStream;
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, future, stream};
 use kube::api::{Api, Resource, ResourceExt};
 use kube::core::DeserializeGuard;
 use kube::runtime::WatchStreamExt;
@@ -17,22 +17,30 @@ use std::collections::hash_map::DefaultHasher;
 use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-
-/// Renewed so often: the longest time that a dead connection stays unnoticed.
-const RENEWED_EVERY_S: u32 = 50;
 
 /// Events of one kind.
 pub type Events<K> = BoxStream<'static, Result<Event<K>, watcher::Error>>;
 
+/// How everything is watched: by pages, which every API server serves whatever it makes of streaming lists; renewed so often,
+/// in whole seconds.
+pub(super) fn renewed(every: Duration) -> watcher::Config {
+    watcher::Config::default().timeout(u32::try_from(every.as_secs()).unwrap_or(u32::MAX).max(1)).page_size(500)
+}
+
 /// Watches a kind. Objects that cannot be read are logged and left out.
-pub fn watch<K>(api: Api<DeserializeGuard<K>>, kind: &'static str, observer: &Arc<dyn Observer>) -> Events<K>
+pub fn watch<K>(
+    api: Api<DeserializeGuard<K>>,
+    kind: &'static str,
+    renewal: Duration,
+    observer: &Arc<dyn Observer>,
+) -> Events<K>
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
 {
-    let config = watcher::Config::default().timeout(RENEWED_EVERY_S).page_size(500);
     let observer = Arc::clone(observer);
-    watcher(api, config)
+    watched(api, renewed(renewal))
         .default_backoff()
         .filter_map(move |event| {
             let event = match event {
@@ -52,6 +60,22 @@ where
             async move { event }
         })
         .boxed()
+}
+
+/// kube lists anew when the server ends a watch because its version is too old, and asks for ever for the same version when
+/// the watch is refused for that: then it is begun anew.
+fn watched<K>(api: Api<K>, config: watcher::Config) -> impl Stream<Item = Result<Event<K>, watcher::Error>> + Send
+where
+    K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
+{
+    stream::repeat_with(move || watcher(api.clone(), config.clone())).flat_map(|events| {
+        events.scan(false, |expired, event| {
+            let over = *expired;
+            *expired =
+                matches!(&event, Err(watcher::Error::WatchStartFailed(kube::Error::Api(status))) if status.code == 410);
+            future::ready((!over).then_some(event))
+        })
+    })
 }
 
 fn readable<K>(event: Event<DeserializeGuard<K>>, kind: &'static str) -> Option<Event<K>>

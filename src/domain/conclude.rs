@@ -86,17 +86,43 @@ pub fn conclude(
             )),
             wake: Wake::NextLook,
         },
-        Outcome::Cancelled { already_gone } => cancelled(claim, already_gone),
-        Outcome::NotOurs => Conclusion {
-            claim: claim.map(|claim| ledger::cancelled(claim.clone())),
-            finding: Finding::new(
-                Reason::Cancelled,
-                "the recorded id names another person's invitation: nothing was cancelled",
-            ),
-            notice: None,
-            wake: Wake::Now,
+        Outcome::Cancelled { already_gone } => match surplus(decision, claim) {
+            Some((claim, id)) => surplus_cancelled(claim, id, already_gone, finding),
+            None => cancelled(claim, already_gone),
+        },
+        Outcome::NotOurs => match surplus(decision, claim) {
+            Some((claim, id)) => surplus_cancelled(claim, id, true, finding),
+            None => Conclusion {
+                claim: claim.map(|claim| ledger::cancelled(claim.clone())),
+                finding: Finding::new(
+                    Reason::Cancelled,
+                    "the recorded id names another person's invitation: nothing was cancelled",
+                ),
+                notice: None,
+                wake: Wake::Now,
+            },
         },
         Outcome::Failed(failure) => failed(decision, &failure, claim, facts, failures),
+    }
+}
+
+/// The invitation that was to be cancelled, if it is one beside the one that stands.
+fn surplus<'a>(
+    decision: &'a Decision,
+    claim: Option<&'a InvitationClaimSpec>,
+) -> Option<(&'a InvitationClaimSpec, &'a str)> {
+    let Step::Cancel(id, _) = &decision.step else { return None };
+    let claim = claim?;
+    claim.surplus.iter().any(|known| known == id.as_str()).then_some((claim, id.as_str()))
+}
+
+/// It is struck off when a read shows that it is gone, and not before.
+fn surplus_cancelled(claim: &InvitationClaimSpec, id: &str, gone: bool, finding: Finding) -> Conclusion {
+    Conclusion {
+        claim: gone.then(|| ledger::without_surplus(claim.clone(), id)),
+        finding,
+        notice: None,
+        wake: Wake::Now,
     }
 }
 
@@ -132,7 +158,9 @@ fn failed(
             }
             Cure::Time => setback(failure, failures, facts, None),
         },
-        Step::Cancel(..) if facts.life == Life::Live => setback(failure, failures, facts, None),
+        Step::Cancel(..) if matches!(facts.life, Life::Live | Life::Suspended) => {
+            setback(failure, failures, facts, None)
+        }
         Step::Cancel(..) => Conclusion {
             finding: Finding::new(Reason::CancelBlocked, blocked_message(&failure.message)),
             ..setback(failure, failures, facts, None)

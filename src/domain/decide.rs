@@ -21,6 +21,9 @@ use crate::api::{Adoption, InvitationClaimSpec, Origin, Phase, Plan, Reason, Rec
 #[must_use]
 pub fn look_need(facts: &Facts, absence_due: bool) -> LookNeed {
     let attempt_open = facts.claim.as_ref().is_some_and(|claim| claim.attempt.is_some());
+    if facts.life != Life::Released && deletion::surplus(facts).is_some() {
+        return LookNeed::None;
+    }
     match facts.life {
         Life::Released => return LookNeed::None,
         Life::Deleting { .. } => return deletion::look_need(facts),
@@ -86,6 +89,9 @@ fn decide_live(facts: &Facts) -> Decision {
                 |name| format!("ProjectInvitation {name} owns the invitation of this person to this project"),
             ),
         );
+    }
+    if let Some(cancel) = deletion::surplus(facts) {
+        return cancel;
     }
     if facts.claim.as_ref().is_some_and(|claim| claim.attempt.is_some()) {
         return resolve_attempt(facts);

@@ -10,9 +10,9 @@ use super::ledger::{self, Farewell};
 use super::remote::ObjectId;
 use super::resolve::resolve_attempt;
 use super::schedule::Wake;
-use super::step::{Decision, LookNeed, Step, let_go, rest};
+use super::step::{Decision, LookNeed, Step, let_go, record, rest};
 use crate::api::{
-    Adoption, DeletionPolicy, InvitationClaimSpec, Mode, Origin, Reason, RecordedInvitation, VerdictKind,
+    Adoption, DeletionPolicy, InvitationClaimSpec, Mode, Origin, Plan, Reason, RecordedInvitation, VerdictKind,
 };
 use std::time::Duration;
 
@@ -40,6 +40,20 @@ fn estate(facts: &Facts) -> Estate<'_> {
         (Some(VerdictKind::Withdrawn), _) | (None, None) => Estate::Nothing,
         (None, Some(invitation)) => Estate::Pending(claim, invitation),
     }
+}
+
+/// An invitation of ours beside the one that stands is cancelled first: it was made by an attempt that somebody else had
+/// resolved to another one.
+pub(super) fn surplus(facts: &Facts) -> Option<Decision> {
+    let acts = facts.ownership == Ownership::Mine && facts.inviter.mode == Mode::Enforce;
+    let claim = facts.claim.as_ref().filter(|_| acts)?;
+    let id = claim.surplus.first()?;
+    let finding = Finding::new(Reason::Cancelling, "cancelling an invitation that was made beside the one that stands");
+    let Some(id) = ObjectId::parse(id) else {
+        return Some(record(ledger::without_surplus(claim.clone(), id), finding, Wake::Now));
+    };
+    let claim = Box::new(claim.clone());
+    Some(Decision { step: Step::Cancel(id, claim), finding, wake: Wake::Now, plan: Some(Plan::Cancel) })
 }
 
 /// How much the decision needs to see.
@@ -79,6 +93,9 @@ fn keeps(facts: &Facts, invitation: &RecordedInvitation) -> Option<&'static str>
 /// Decides the step for an object that is being deleted.
 #[must_use]
 pub(super) fn decide(facts: &Facts) -> Decision {
+    if let Some(cancel) = surplus(facts) {
+        return cancel;
+    }
     match estate(facts) {
         Estate::Nothing => let_go(Farewell::Settled, Finding::new(Reason::Cancelled, "there is nothing to cancel")),
         Estate::Member => left_behind(),

@@ -155,8 +155,8 @@ pub fn quarantine(known_for: Duration, started_at: Timestamp, now: Timestamp, le
     let locally = length.saturating_sub(known_for);
     let since_start = Duration::try_from(now.duration_since(started_at)).unwrap_or_default();
     let by_wall = if now < started_at { length } else { length.saturating_sub(since_start) };
-    // A clock that stands far behind the recorded start must not hold the person for ever.
-    let left = locally.max(by_wall.min(length));
+    // A clock that stands far behind the recorded start must not hold the person until it has caught up.
+    let left = locally.max(by_wall.min((length * 2).saturating_sub(known_for)));
     if left.is_zero() { Quarantine::Over } else { Quarantine::Running { elapsed: known_for, left } }
 }
 
@@ -187,5 +187,6 @@ mod tests {
             Quarantine::Running { elapsed: secs(190), left: secs(190) }
         );
         assert_eq!(quarantine(secs(190), start, at(190), length), Quarantine::Over);
+        assert_eq!(quarantine(secs(380), start, at(-1000), length), Quarantine::Over);
     }
 }

@@ -38,6 +38,7 @@ pub fn owned(facts: &Facts) -> InvitationClaimSpec {
             attempt: None,
             lost_attempts: 0,
             invitation: None,
+            surplus: Vec::new(),
             verdict: None,
             accepted_at: None,
             refusal: None,
@@ -117,19 +118,43 @@ pub fn attempt_lost(mut claim: InvitationClaimSpec) -> InvitationClaimSpec {
 
 /// The claim with an invitation.
 #[must_use]
-pub fn recorded(mut claim: InvitationClaimSpec, invitation: &Invitation, origin: Origin) -> InvitationClaimSpec {
-    claim.attempt = None;
-    claim.lost_attempts = 0;
-    claim.refusal = None;
-    claim.verdict = None;
-    claim.accepted_at = None;
-    claim.invitation = Some(RecordedInvitation {
+pub fn recorded(claim: InvitationClaimSpec, invitation: &Invitation, origin: Origin) -> InvitationClaimSpec {
+    let invitation = RecordedInvitation {
         id: invitation.id.as_str().to_owned(),
         created_at: invitation.created_at.map(whole_second),
         expires_at: invitation.expires_at.map(whole_second),
         inviter_username: invitation.inviter_username.clone(),
         origin,
-    });
+    };
+    holding(claim, invitation)
+}
+
+/// The same, of an invitation as it was recorded before.
+#[must_use]
+pub fn holding(mut claim: InvitationClaimSpec, invitation: RecordedInvitation) -> InvitationClaimSpec {
+    claim.attempt = None;
+    claim.lost_attempts = 0;
+    claim.refusal = None;
+    claim.verdict = None;
+    claim.accepted_at = None;
+    claim.surplus.retain(|id| *id != invitation.id);
+    claim.invitation = Some(invitation);
+    claim
+}
+
+/// An invitation of ours that does not stand, and is to be cancelled.
+#[must_use]
+pub fn with_surplus(mut claim: InvitationClaimSpec, id: &str) -> InvitationClaimSpec {
+    if claim.surplus.iter().all(|known| known != id) {
+        claim.surplus.push(id.to_owned());
+    }
+    claim
+}
+
+/// It is gone.
+#[must_use]
+pub fn without_surplus(mut claim: InvitationClaimSpec, id: &str) -> InvitationClaimSpec {
+    claim.surplus.retain(|known| known != id);
     claim
 }
 
@@ -232,7 +257,16 @@ pub fn worth_keeping(claim: &InvitationClaimSpec, now: Timestamp) -> bool {
         || claim.attempt.is_some()
         || claim.kept.is_some()
         || claim.debt.is_some()
+        || !claim.surplus.is_empty()
         || mails_within_a_day(claim, now) > 0
+}
+
+/// Whether a claim without an owner still has something to do: a debt, an attempt that nobody has resolved, an invitation
+/// beside the one that stands.
+#[must_use]
+pub fn is_indebted(claim: &InvitationClaimSpec) -> bool {
+    let unresolved = claim.attempt.is_some() && claim.kept.is_none();
+    claim.owner.is_none() && (claim.debt.is_some() || unresolved || !claim.surplus.is_empty())
 }
 
 /// How many e-mails of the last 24 hours count against the cap.

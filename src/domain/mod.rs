@@ -8,6 +8,7 @@ pub mod conclude;
 pub mod decide;
 mod deletion;
 pub mod desired;
+pub mod entry;
 pub mod facts;
 pub mod failure;
 pub mod finding;

@@ -144,7 +144,10 @@ fn conditions(picture: &Picture<'_>, after: &ProjectInvitationStatus) -> Vec<Con
     match standing.wait {
         Wait::None => {}
         Wait::Reconciling => add(condition::RECONCILING, true, finding.reason.as_str(), &finding.message),
-        Wait::Stalled => add(condition::STALLED, true, finding.reason.as_str(), &finding.message),
+        Wait::StalledUnlessReady if ready => {}
+        Wait::Stalled | Wait::StalledUnlessReady => {
+            add(condition::STALLED, true, finding.reason.as_str(), &finding.message);
+        }
     }
     let accepted = after.phase == Some(Phase::Accepted);
     let phase = after.phase.map_or("Pending", Phase::as_str);

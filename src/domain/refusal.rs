@@ -1,7 +1,7 @@
 //! The API's definite no, and how long it stands.
 //!
 //! A request that was refused rests 1, 2, 4 … 24 hours, and is made again at once when something in it changes: spec,
-//! inviter, credentials or requestedAt. A refused call mails nobody.
+//! inviter, credentials or requestedAt; another object under the same name makes another request. A refused call mails nobody.
 
 use super::facts::Facts;
 use super::schedule::{Wake, refusal_ends};
@@ -19,7 +19,8 @@ pub(super) fn refusal_stands(facts: &Facts, claim: &InvitationClaimSpec) -> bool
 #[must_use]
 pub fn request_name(facts: &Facts) -> String {
     format!(
-        "{}/{}/{}",
+        "{}/{}/{}/{}",
+        facts.desired.object.uid,
         facts.desired.generation,
         facts.inviter.revision,
         facts.desired.requested_at.as_deref().unwrap_or_default()

@@ -25,6 +25,8 @@ pub enum Wait {
     Reconciling,
     /// `Stalled=True`.
     Stalled,
+    /// `Stalled=True` on an object that is not ready: it would look in progress for as long as nobody acts.
+    StalledUnlessReady,
 }
 
 /// The conditions of a reason.
@@ -69,8 +71,8 @@ pub fn standing(reason: Reason, ready_when: ReadyWhen, overdue: bool) -> Standin
         }
         Reason::Accepted | Reason::ObserveOnly | Reason::Ready => Standing { ready: Ready::Yes, wait: Wait::None },
         Reason::Expired | Reason::Withdrawn => once_invited(Wait::Stalled),
-        Reason::Suspended
-        | Reason::Cancelled
+        Reason::Suspended => Standing { ready: Ready::AsBefore, wait: Wait::StalledUnlessReady },
+        Reason::Cancelled
         | Reason::InvitationKept
         | Reason::HandedOver
         | Reason::Released

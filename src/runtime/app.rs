@@ -60,7 +60,7 @@ impl App {
                 tracing::info!(%address, serves = pages.as_str(), "listening");
             }
         }
-        let client = connect(&settings.cluster).await?;
+        let client = connect(&settings.cluster, settings.watch_renewal).await?;
         Ok(Self { settings, client, metrics, health: Arc::default(), listeners, stop })
     }
 

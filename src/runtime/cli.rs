@@ -181,6 +181,10 @@ pub struct TimeArgs {
     /// Total deadline of every other call to MongoDB
     #[arg(long, env = "INVITATION_OPERATOR_CALL_DEADLINE", value_name = "TIME", default_value = "30s", value_parser = values::duration)]
     pub call_deadline: Duration,
+    /// How often each watch of the Kubernetes API is renewed, in whole seconds: a connection to it that has died without a
+    /// word is noticed 3s after that
+    #[arg(long, env = "INVITATION_OPERATOR_WATCH_RENEWAL", value_name = "TIME", default_value = "50s", value_parser = values::renewal)]
+    pub watch_renewal: Duration,
     /// How long deleting an object waits for usable credentials before the object is let go and its cancellation is
     /// owed
     #[arg(long, env = "INVITATION_OPERATOR_RELEASE_AFTER", value_name = "TIME", default_value = "1h", value_parser = values::duration)]

@@ -22,9 +22,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often an idle connection is probed.
 const KEEPALIVE: Duration = Duration::from_secs(20);
-/// Nothing received for so long means the same. Longer than the watches (50 s, after which the server ends them), or
-/// a quiet watch would be taken for a dead one; this is what bounds how long a half-open connection stays unnoticed.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// Nothing received for so long after the time of a watch's renewal means the same: the server would have ended it. Shorter
+/// than kube's own patience (5 s), which says nothing to anybody.
+const SILENCE_AFTER_RENEWAL: Duration = Duration::from_secs(3);
 
 const USER_AGENT: &str = concat!("invitation-operator/", env!("CARGO_PKG_VERSION"));
 
@@ -71,16 +71,17 @@ pub enum ClusterError {
     },
 }
 
-/// A client for the cluster. Nothing is sent yet.
+/// A client for the cluster, for watches that are renewed so often: what bounds how long a half-open connection stays
+/// unnoticed. Nothing is sent yet.
 ///
 /// # Errors
 /// When there is no configuration, or none that can be used.
-pub async fn connect(access: &ClusterAccess) -> Result<Client, ClusterError> {
+pub async fn connect(access: &ClusterAccess, watch_renewal: Duration) -> Result<Client, ClusterError> {
     let mut config = find(access).await?;
     config.default_retry = false;
     config.connect_timeout = Some(CONNECT_TIMEOUT);
     config.write_timeout = Some(WRITE_TIMEOUT);
-    config.read_timeout = Some(READ_TIMEOUT);
+    config.read_timeout = Some(watch_renewal + SILENCE_AFTER_RENEWAL);
     config.reset_reader_on_write = true;
     // Audit logs tell clients apart by this.
     config.headers.push((http::header::USER_AGENT, HeaderValue::from_static(USER_AGENT)));
@@ -167,12 +168,14 @@ pub fn plain(error: &kube::Error) -> String {
 mod tests {
     use super::*;
 
+    const WATCH_RENEWAL: Duration = Duration::from_secs(50);
+
     async fn error_for(kubeconfig: &str, context: Option<&str>) -> String {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("config");
         std::fs::write(&path, kubeconfig).unwrap();
         let access = ClusterAccess { kubeconfig: Some(path), context: context.map(str::to_owned) };
-        connect(&access).await.map(|_| ()).unwrap_err().to_string()
+        connect(&access, WATCH_RENEWAL).await.map(|_| ()).unwrap_err().to_string()
     }
 
     #[tokio::test]
@@ -191,7 +194,7 @@ mod tests {
     #[tokio::test]
     async fn a_kubeconfig_that_is_not_there_is_named() {
         let access = ClusterAccess { kubeconfig: Some("/nowhere/config".into()), context: None };
-        let message = connect(&access).await.map(|_| ()).unwrap_err().to_string();
+        let message = connect(&access, WATCH_RENEWAL).await.map(|_| ()).unwrap_err().to_string();
         assert!(message.contains("/nowhere/config") && message.contains("No such file"), "{message}");
     }
 }

@@ -38,6 +38,10 @@ impl Observer for Listener {
         self.metrics.mail(result.label());
     }
 
+    fn compensated(&self) {
+        self.metrics.compensated();
+    }
+
     fn watch_failed(&self, kind: &'static str) {
         self.metrics.watch_error(kind);
     }
@@ -150,6 +154,7 @@ fn controller_settings(settings: &Settings) -> ControllerSettings {
         rate: settings.invitations_per_minute,
         timings: settings.timings,
         call_deadline: settings.call_deadline,
+        watch_renewal: settings.watch_renewal,
         concurrency: settings.concurrency,
     }
 }

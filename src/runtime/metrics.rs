@@ -42,6 +42,7 @@ pub struct Metrics {
     mails: Counters<1>,
     invitation_queue: Gauge,
     invitation_queue_seconds: Histogram,
+    compensations: Counter,
     open_attempts: Gauge,
     unpaid_debts: Gauge,
     cancellations_paused: Gauge,
@@ -100,6 +101,11 @@ impl Default for Metrics {
                 r,
                 "invitation_queue_duration",
                 "How long invitations waited for their turn; those that did not wait are not counted",
+            ),
+            compensations: registered(
+                r,
+                "compensations",
+                "Invitations that were cancelled because their attempt had been resolved to another one",
             ),
             open_attempts: registered(
                 r,
@@ -227,6 +233,11 @@ impl Metrics {
     /// An invitation has waited so long for its turn.
     pub fn turn_came(&self, waited: Duration) {
         self.invitation_queue_seconds.observe(waited.as_secs_f64());
+    }
+
+    /// An invitation was cancelled that had been made beside another.
+    pub fn compensated(&self) {
+        self.compensations.inc();
     }
 
     /// How many claims hold an attempt whose result is not recorded.

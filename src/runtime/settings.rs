@@ -37,6 +37,8 @@ pub struct Settings {
     pub timings: Timings,
     /// Total deadline of a call to MongoDB that cannot e-mail.
     pub call_deadline: Duration,
+    /// Every watch of the Kubernetes API is renewed so often, in whole seconds.
+    pub watch_renewal: Duration,
     /// Objects that are worked on at the same time.
     pub concurrency: u16,
     /// How replicas agree on the one that acts.
@@ -181,6 +183,7 @@ impl Settings {
             invitations_per_minute,
             timings: timings(&times)?,
             call_deadline: times.call_deadline,
+            watch_renewal: times.watch_renewal,
             concurrency,
             election: Election::from_args(election, &times, surroundings)?,
             cluster: ClusterAccess { kubeconfig: place.kubeconfig, context: place.context },

@@ -21,6 +21,16 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     if length.is_zero() { Err(format!("it must be longer than nothing: {cure}")) } else { Ok(length) }
 }
 
+/// How often a watch is renewed: whole seconds, as the API server wants them, and less than what liveness allows.
+pub(super) fn renewal(text: &str) -> Result<Duration, String> {
+    let length = duration(text)?;
+    if length.subsec_nanos() == 0 && (1..=120).contains(&length.as_secs()) {
+        Ok(length)
+    } else {
+        Err("it must be whole seconds, at least 1s and at most 2m".to_owned())
+    }
+}
+
 /// A length of time as [`duration`] reads it, in its largest whole unit.
 pub(super) fn shown(length: Duration) -> String {
     let seconds = length.as_secs();

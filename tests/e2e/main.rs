@@ -14,6 +14,7 @@
 )]
 
 mod adversity;
+mod changed_meanwhile;
 mod crash;
 mod harness;
 mod left_behind;
@@ -24,6 +25,7 @@ mod resend;
 mod story;
 mod table;
 mod trouble;
+mod watches;
 mod wrong_input;
 
 use std::process::ExitCode;
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
     let tests = [
         story::tests(),
         crash::tests(),
+        changed_meanwhile::tests(),
         table::tests(),
         lifecycle::tests(),
         wrong_input::tests(),
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         adversity::tests(),
         left_behind::tests(),
         pacing::tests(),
+        watches::tests(),
     ];
     harness::runner::run(tests.into_iter().flatten().collect())
 }

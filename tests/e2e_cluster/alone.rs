@@ -2,7 +2,7 @@
 
 use crate::harness::plane::{Plane, apply_definitions, start};
 use crate::harness::*;
-use control_plane::Options;
+use control_plane::{Options, Request, Rule, Trouble};
 use invitation_operator::api::crd::crds;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{CustomResourceDefinition, JSONSchemaProps};
 use kube::api::{Api, DynamicObject, PostParams};
@@ -15,6 +15,7 @@ pub fn tests() -> Vec<Trial> {
         missing_definitions_are_waited_for,
         one_malformed_object_stops_nobody_else,
         an_api_server_that_dies_during_the_call_costs_no_second_mail,
+        a_version_that_has_expired_at_the_api_server_is_followed_by_a_list,
     ]
 }
 
@@ -112,4 +113,32 @@ async fn an_api_server_that_dies_during_the_call_costs_no_second_mail() {
     world.looks(&account.project, 2).await;
     assert_eq!(world.calls(Endpoint::CreateGroupInvite).len(), 1);
     assert_eq!(world.mails(JANE), 1);
+}
+
+async fn a_version_that_has_expired_at_the_api_server_is_followed_by_a_list() {
+    let plane = small_plane().await;
+    apply_definitions(&plane.client).await;
+    let between = plane.between().await;
+    let setup = everywhere().flag("--kubeconfig", between.operator_kubeconfig.to_str().unwrap());
+    let world = setup.start_on(&plane).await;
+    let (account, jane) = world.invited().await;
+    let proxy = &between.proxy;
+    proxy.add(Rule::new(Trouble::Hold).on(Request::is_watch));
+    world.patch("jane", json!({ "metadata": { "finalizers": null } })).await;
+    world.delete("jane").await;
+    world.until_gone(&jane).await;
+    world.invite("john", &account.project, JOHN).await;
+    // What has happened so far is in no API server's memory now, so no watch can begin before it.
+    plane.control.kill_api_server().await.unwrap();
+    plane.control.start_api_server().await.unwrap();
+    let before = proxy.requests().len();
+    proxy.clear();
+    proxy.cut(Request::is_watch);
+    let invited = world.until("john", "invited", in_phase(Phase::Invited)).await;
+    let since: Vec<_> = proxy.requests().split_off(before);
+    assert!(since.iter().any(|request| request.is_list_of("projectinvitations")), "{since:#?}");
+    let id = status(&invited).id.unwrap();
+    world.until_sim("cancelled", |sim| sim.invitations(&account.project).iter().all(|left| left.id == id)).await;
+    world.until_logged("too old resource version").await;
+    assert_eq!(world.calls(Endpoint::CreateGroupInvite).len(), 2, "one for each");
 }

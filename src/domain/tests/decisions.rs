@@ -341,6 +341,10 @@ fn a_definite_no_rests_until_its_time_or_until_the_request_changes() {
     let mut asked = facts.clone();
     asked.desired.requested_at = Some("now".to_owned());
     assert!(matches!(decide(&asked).step, Step::Invite(_)));
+    let mut anew = facts.clone();
+    anew.desired.object.uid = "made-anew".to_owned();
+    anew.ownership = Ownership::Gone;
+    assert_ne!(decide(&anew).finding.reason, Reason::Refused, "what another object was told is not for this one");
     let later = Facts { now: now() + SignedDuration::from_secs(3601), ..facts };
     assert!(matches!(decide(&later).step, Step::Invite(_)));
 }

@@ -6,6 +6,7 @@ mod conclusions;
 mod decisions;
 mod deletions;
 mod elections;
+mod entries;
 mod expiry;
 mod leases;
 mod pacing;

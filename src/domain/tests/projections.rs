@@ -115,4 +115,12 @@ fn a_suspended_object_keeps_its_readiness() {
     let suspended = picture(&invited(), &first, &Finding::new(Reason::Suspended, "suspended"));
     assert_eq!(state(&suspended, condition::READY), is("True", "Suspended"));
     assert_eq!(suspended.phase, Some(Phase::Invited));
+    assert_eq!(state(&suspended, condition::STALLED), None);
+}
+
+#[test]
+fn an_object_that_is_suspended_before_it_is_ready_waits_for_a_human() {
+    let status = picture(&facts(), &ProjectInvitationStatus::default(), &Finding::new(Reason::Suspended, "suspended"));
+    assert_eq!(state(&status, condition::READY), is("False", "Suspended"));
+    assert_eq!(state(&status, condition::STALLED), is("True", "Suspended"));
 }

@@ -1,6 +1,6 @@
 //! From `apply` to `status.id`, and what it costs: HTTP calls and Kubernetes writes per invitation, counted on the wire.
 
-use crate::stage::{NAMESPACE, Stage};
+use crate::stage::{NAMESPACE, Stage, Way};
 use anyhow::{Context, Result};
 use futures::StreamExt;
 use invitation_operator::api::ProjectInvitation;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 /// Invites so many people one after another and prints the spread.
 pub(crate) async fn measure(operator: &Path, count: usize, latency_ms: u64, digest: bool) -> Result<()> {
-    let stage = Stage::start(operator, digest).await?;
+    let stage = Stage::start(operator, digest, Way::Direct).await?;
     let latency = Duration::from_millis(latency_ms).into();
     stage.simulator.configure(|behaviour| behaviour.latency = latency);
     let objects: Api<ProjectInvitation> = Api::namespaced(stage.client.clone(), NAMESPACE);

@@ -2,6 +2,7 @@
 //!
 //! Prints what it measured and nothing else. Must never assert a time: a slow machine is no failure.
 
+mod blind;
 mod latency;
 mod stage;
 
@@ -31,10 +32,23 @@ enum What {
         #[arg(long)]
         digest: bool,
     },
+    /// From the silence of a connection to the API server until the operator gives it up: a minute each.
+    Blind {
+        /// Path of the operator's binary.
+        #[arg(long, default_value = "target/release/invitation-operator")]
+        operator: std::path::PathBuf,
+        /// How often.
+        #[arg(long, default_value_t = 5)]
+        count: usize,
+    },
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let What::Latency { operator, count, latency_ms, digest } = Arguments::parse().what;
-    latency::measure(&operator, count, latency_ms, digest).await
+    match Arguments::parse().what {
+        What::Latency { operator, count, latency_ms, digest } => {
+            latency::measure(&operator, count, latency_ms, digest).await
+        }
+        What::Blind { operator, count } => blind::measure(&operator, count).await,
+    }
 }

@@ -4,7 +4,7 @@
 
 use anyhow::{Context, Result, ensure};
 use atlas_sim::{CredentialSeed, Options as SimulatorOptions, ProjectSeed, Simulator};
-use control_plane::{ControlPlane, Options};
+use control_plane::{ControlPlane, Options, Proxy};
 use invitation_operator::api::{Inviter, crd::crds};
 use invitation_operator::runtime::cluster::connect;
 use invitation_operator::runtime::settings::ClusterAccess;
@@ -23,8 +23,18 @@ use tokio::process::{Child, Command};
 pub(crate) const NAMESPACE: &str = "bench";
 const OPERATOR_NAMESPACE: &str = "invitation-operator";
 
+/// How the operator reaches the API server.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// As in production.
+    Direct,
+    /// Through the stage's proxy.
+    ThroughProxy,
+}
+
 /// Everything that runs.
 pub(crate) struct Stage {
+    pub(crate) proxy: Proxy,
     pub(crate) plane: ControlPlane,
     pub(crate) simulator: Simulator,
     pub(crate) client: Client,
@@ -34,23 +44,28 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// Starts everything and waits until the inviter is ready.
-    pub(crate) async fn start(operator: &Path, digest: bool) -> Result<Self> {
+    pub(crate) async fn start(operator: &Path, digest: bool, way: Way) -> Result<Self> {
         let options = Options { audit_log: Some(PathBuf::from("audit.log")), ..Options::default() };
         let plane = ControlPlane::start(options).await?;
         // The operator's own kind of client: kube's default one would add up to 40 ms to each of the bench's own writes.
         let access = ClusterAccess { kubeconfig: Some(plane.kubeconfig_path().to_owned()), context: None };
-        let client = connect(&access).await?;
+        let client = connect(&access, Duration::from_secs(50)).await?;
         let simulator = Simulator::start(SimulatorOptions::default()).await?;
         let project = simulator.seed_project(ProjectSeed::atlas("bench"));
         let seed = if digest { CredentialSeed::api_key() } else { CredentialSeed::service_account() };
         let credential = simulator.seed_credential(seed.grant(&project, ["GROUP_OWNER"]));
         install(&client).await?;
+        let proxy = plane.proxy().await?;
+        let kubeconfig = match way {
+            Way::Direct => plane.kubeconfig_path(),
+            Way::ThroughProxy => proxy.kubeconfig_path(),
+        };
         let address = simulator.address();
         let operator = Command::new(operator)
             .arg("run")
             .args(["--listen", "127.0.0.1:0", "--log-level", "warn", "--invitations-per-minute", "unlimited"])
             .args(["--allowed-hosts", &address.to_string()])
-            .env("KUBECONFIG", plane.kubeconfig_path())
+            .env("KUBECONFIG", kubeconfig)
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .spawn()
@@ -81,7 +96,7 @@ impl Stage {
             })
         });
         tokio::time::timeout(Duration::from_secs(60), ready).await.context("the inviter does not become ready")??;
-        Ok(Self { plane, simulator, client, project, operator })
+        Ok(Self { proxy, plane, simulator, client, project, operator })
     }
 
     /// Ends everything.

@@ -2,7 +2,7 @@
 //!
 //! Must never be changed by a test in a way that another could notice.
 
-use control_plane::{ControlPlane, Options};
+use control_plane::{ControlPlane, Options, Proxy};
 use invitation_operator::api::crd::crds;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, PostParams};
@@ -49,14 +49,35 @@ pub async fn shared() -> &'static Plane {
 pub async fn start(options: Options) -> Plane {
     let plane = ControlPlane::start(options).await.expect("a control plane");
     let client = client(plane.kubeconfig_path()).await;
-    let operator_kubeconfig = plane.folder().join("operator.kubeconfig");
-    let mut kubeconfig: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(plane.kubeconfig_path()).unwrap()).unwrap();
+    let operator_kubeconfig = as_the_operator(plane.kubeconfig_path());
+    Plane { control: plane, client, operator_kubeconfig }
+}
+
+/// The same kubeconfig under the operator's own name.
+fn as_the_operator(kubeconfig: &Path) -> PathBuf {
+    let file = kubeconfig.with_extension("operator");
+    let mut kubeconfig: serde_json::Value = serde_json::from_slice(&std::fs::read(kubeconfig).unwrap()).unwrap();
     let user = &mut kubeconfig["users"][0]["user"];
     user["as"] = OPERATOR_USER.into();
     user["as-groups"] = serde_json::json!(["system:masters"]);
-    std::fs::write(&operator_kubeconfig, kubeconfig.to_string()).unwrap();
-    Plane { control: plane, client, operator_kubeconfig }
+    std::fs::write(&file, kubeconfig.to_string()).unwrap();
+    file
+}
+
+/// A proxy between an operator and the API server.
+pub struct Between {
+    pub proxy: Proxy,
+    /// Leads through it, under the operator's own name.
+    pub operator_kubeconfig: PathBuf,
+}
+
+impl Plane {
+    /// Puts a proxy between.
+    pub async fn between(&self) -> Between {
+        let proxy = self.control.proxy().await.expect("a proxy");
+        let operator_kubeconfig = as_the_operator(proxy.kubeconfig_path());
+        Between { proxy, operator_kubeconfig }
+    }
 }
 
 async fn client(kubeconfig: &Path) -> Client {

@@ -1,0 +1,112 @@
+//! What passes of invitations share, and the ports that it is put together from.
+//!
+//! Must never hold a rule: a pass made over other ports is the same pass.
+
+use super::books::Books;
+use super::cache::Cache;
+use super::chance::Chance;
+use super::clock::Clock;
+use super::cluster::Cluster;
+use super::connection::Connections;
+use super::inviter_pass::InviterPasses;
+use super::memory::Memory;
+use super::namespaces::NamespaceView;
+use super::observer::Observer;
+use super::roster::Rosters;
+use super::settings::ControllerSettings;
+use super::slots::Slots;
+use super::wakes::Wakes;
+use crate::api::{InvitationClaim, ProjectInvitation};
+use std::sync::Arc;
+
+/// Everything that passes of invitations share.
+pub struct Passes {
+    pub(super) cluster: Arc<dyn Cluster>,
+    pub(super) objects: Arc<Cache<ProjectInvitation>>,
+    pub(super) claims: Arc<Cache<InvitationClaim>>,
+    pub(super) namespaces: NamespaceView,
+    pub(super) connections: Arc<Connections>,
+    pub(super) inviters: Arc<InviterPasses>,
+    pub(super) rosters: Rosters,
+    pub(super) books: Books,
+    pub(super) slots: Arc<Slots>,
+    pub(super) wakes: Arc<Wakes>,
+    pub(super) memory: Arc<Memory>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) chance: Arc<dyn Chance>,
+    pub(super) observer: Arc<dyn Observer>,
+    pub(super) settings: ControllerSettings,
+}
+
+/// What passes of invitations need from outside.
+pub struct PassPorts {
+    /// Kubernetes, for live reads and writes.
+    pub cluster: Arc<dyn Cluster>,
+    /// The objects, as watched.
+    pub objects: Arc<Cache<ProjectInvitation>>,
+    /// The claims, as watched.
+    pub claims: Arc<Cache<InvitationClaim>>,
+    /// The namespaces, as watched.
+    pub namespaces: NamespaceView,
+    /// What each inviter can be used for.
+    pub connections: Arc<Connections>,
+    /// Told of failures that speak of an inviter.
+    pub inviters: Arc<InviterPasses>,
+    /// Who is to be woken.
+    pub wakes: Arc<Wakes>,
+    /// What this process remembers of objects.
+    pub memory: Arc<Memory>,
+    /// The clocks.
+    pub clock: Arc<dyn Clock>,
+    /// Spreads waits and names attempts.
+    pub chance: Arc<dyn Chance>,
+    /// Listens.
+    pub observer: Arc<dyn Observer>,
+}
+
+impl Passes {
+    /// None made yet.
+    #[must_use]
+    pub fn new(ports: PassPorts, settings: ControllerSettings) -> Self {
+        let rosters = Rosters::new(Arc::clone(&ports.clock), settings.timings);
+        let books =
+            Books::new(Arc::clone(&ports.cluster), Arc::clone(&ports.claims), Arc::clone(&ports.clock), &settings);
+        let slots = Slots::new(
+            settings.rate,
+            settings.timings,
+            Arc::clone(&ports.clock),
+            Arc::clone(&ports.wakes),
+            Arc::clone(&ports.observer),
+        );
+        let PassPorts {
+            cluster,
+            objects,
+            claims,
+            namespaces,
+            connections,
+            inviters,
+            wakes,
+            memory,
+            clock,
+            chance,
+            observer,
+        } = ports;
+        Self {
+            cluster,
+            objects,
+            claims,
+            namespaces,
+            connections,
+            inviters,
+            rosters,
+            books,
+            slots,
+            wakes,
+            memory,
+            clock,
+            chance,
+            observer,
+            settings,
+        }
+    }
+}
