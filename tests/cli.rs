@@ -17,7 +17,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// Every setting: its flag, its variable, its default as `--help` shows it.
-const SETTINGS: [(&str, &str, &str); 27] = [
+const SETTINGS: &[(&str, &str, &str)] = &[
     ("operator-namespace", "OPERATOR_NAMESPACE", "[default: $POD_NAMESPACE,"),
     ("watch-namespaces", "INVITATION_OPERATOR_WATCH_NAMESPACES", "Empty serves all"),
     ("kubeconfig", "INVITATION_OPERATOR_KUBECONFIG", "[default: $KUBECONFIG,"),
@@ -165,7 +165,7 @@ fn lists_are_read_with_blanks_and_in_one_form() {
 
 #[test]
 fn a_wrong_value_is_told_what_where_and_what_instead() {
-    let cases: [(&[&str], &[&str]); 21] = [
+    let cases: &[(&[&str], &[&str])] = &[
         (&["--post-deadline=5s"], &["--post-deadline 5s is shorter than 10s", "--unsafe-timings"]),
         (&["--server-delay=1m"], &["--server-delay 60s is shorter than 120s", "second e-mail"]),
         (&["--list-delay=59s"], &["--list-delay 59s is shorter than 60s"]),
@@ -195,7 +195,7 @@ fn a_wrong_value_is_told_what_where_and_what_instead() {
         (&["--lease-name=The Lease"], &["--lease-name", "such as invitation-operator"]),
         (&["--unsafe-timings=0"], &["--unsafe-timings", "1..=10000"]),
     ];
-    for (arguments, parts) in cases {
+    for &(arguments, parts) in cases {
         let output = operator(&[&["run"], arguments].concat(), &[]);
         let message = text(&output.stderr);
         assert!(!output.status.success(), "{arguments:?} is accepted");

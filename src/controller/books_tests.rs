@@ -6,8 +6,8 @@ use super::*;
 use crate::api::{ProjectInvitation, ProjectInvitationStatus};
 use crate::controller::clock::SystemClock;
 use crate::controller::cluster::{Notice, claim_object};
-use crate::domain::ledger;
 use crate::controller::settings::Namespaces;
+use crate::domain::ledger;
 use crate::domain::testing;
 use crate::domain::timings::Timings;
 use futures::FutureExt;
@@ -134,7 +134,9 @@ fn books(server: &Arc<Server>) -> Books {
         max_mails_per_person: 3,
         timings: Timings::default(),
         call_deadline: Duration::from_secs(30),
+        rate: crate::domain::pacer::Rate::Unlimited,
         concurrency: 1,
+        watch_renewal: Duration::from_secs(50),
     };
     Books::new(Arc::<Server>::clone(server), Arc::new(Cache::over(store)), Arc::new(SystemClock), &settings)
 }

@@ -14,6 +14,7 @@ use crate::domain::desired::{Desired, Life};
 use crate::domain::facts::{Facts, Ownership, quarantine};
 use crate::domain::key::{claim_key, claim_name, same_key};
 use crate::domain::step::LookNeed;
+use jiff::SignedDuration;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use std::sync::Arc;
@@ -78,6 +79,7 @@ impl Passes {
         connection: &Connection,
     ) -> Result<Facts, ClusterError> {
         let uid = desired.object.uid.clone();
+        let life = self.life_here(&uid, life);
         let deleting = matches!(life, Life::Deleting { .. } | Life::Released);
         let key = claim_key(connection.facts.product, &connection.facts.host, &desired.project, &desired.username);
         let name = claim_name(&key);
@@ -130,6 +132,15 @@ impl Passes {
             timings: self.settings.timings,
             now: self.clock.now(),
         })
+    }
+
+    /// An object that is being deleted has been so for at least as long as this process knows it, whatever the clock says.
+    fn life_here(&self, uid: &str, life: Life) -> Life {
+        let Life::Deleting { since, suspended } = life else { return life };
+        let now = self.clock.monotonic();
+        let seen = self.memory.update(uid, |memory| *memory.deleting_since.get_or_insert(now));
+        let known = SignedDuration::try_from(now.saturating_sub(seen)).unwrap_or(SignedDuration::ZERO);
+        Life::Deleting { since: since.min(self.clock.now() - known), suspended }
     }
 
     /// The claim as the cache has it; what is about to be given up is read live, because the cache may not know a claim

@@ -15,6 +15,8 @@ pub struct Remembered {
     pub missing_since: Option<Duration>,
     /// When this process first knew the open attempt of this name.
     pub attempt_known: Option<(String, Duration)>,
+    /// When this process first saw that the object is being deleted.
+    pub deleting_since: Option<Duration>,
     /// What the last pass came to.
     pub last_pass: LastPass,
     /// The next pass needs a roster begun after it.

@@ -146,8 +146,9 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     let (events, objects_listed) = listed(reflector(objects_writer, events));
     let object_cache = Arc::new(Cache::over(objects.clone()));
     let memory = Arc::new(Memory::default());
-    let Start { settings, client, clock, observer, wakes, connections, inviters, seat, takeover, stop, mut tasks, .. } =
-        start;
+    let Start {
+        settings, client, clock, observer, wakes, connections, inviters, seat, takeover, stop, mut tasks, ..
+    } = start;
     let concurrency = settings.concurrency;
     let ports = PassPorts {
         cluster: Arc::new(KubeCluster::new(client, &settings.operator_namespace)),

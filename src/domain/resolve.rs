@@ -61,17 +61,27 @@ pub(super) fn outcome_unknown() -> Decision {
     )
 }
 
-/// The pending invitation that the open attempt made: in its window of time, and ours by sender or by roles.
+/// The pending invitation that the open attempt made: ours by its sender, in the attempt's window of time.
+///
+/// After the quarantine the lists hide nothing and show nothing that is gone: then the sender is enough, because an attempt
+/// is opened only when no invitation of ours is there, and the clock that dated the attempt may have been wrong; and the
+/// window and the roles are enough, because an API may name its senders in its own way.
 fn of_attempt<'a>(facts: &Facts, claim: &InvitationClaimSpec, sight: &'a Sight) -> Option<&'a Invitation> {
     // The clocks of the API and of this machine need not agree to the second.
     const SKEW: SignedDuration = SignedDuration::from_secs(60);
     let attempt = claim.attempt.as_ref()?;
     let reach = SignedDuration::try_from(facts.timings.post_deadline + facts.timings.server_delay).ok()?;
-    sight.pending.iter().find(|invitation| {
-        let in_window = invitation.created_at.is_none_or(|created| {
+    let over = facts.quarantine == Some(Quarantine::Over);
+    let in_window = |invitation: &Invitation| {
+        invitation.created_at.is_none_or(|created| {
             created >= attempt.started_at.0 - SKEW && created <= attempt.started_at.0 + reach + SKEW
-        });
-        let sender_is_us = invitation.inviter_username.as_ref().is_none_or(|by| *by == facts.inviter.identity);
-        in_window && (sender_is_us || invitation.roles == facts.desired.roles)
-    })
+        })
+    };
+    let sender = |invitation: &Invitation| invitation.inviter_username.as_ref().map(|by| *by == facts.inviter.identity);
+    let ours = |invitation: &&Invitation| match sender(invitation) {
+        Some(is_us) => is_us && (over || in_window(invitation)),
+        None => in_window(invitation),
+    };
+    let alike = |invitation: &&Invitation| over && in_window(invitation) && invitation.roles == facts.desired.roles;
+    sight.pending.iter().find(ours).or_else(|| sight.pending.iter().find(alike))
 }

@@ -71,6 +71,9 @@ pub enum ClusterError {
     },
 }
 
+/// How often watches are renewed where nobody asks for something else.
+pub const WATCH_RENEWAL: Duration = Duration::from_secs(50);
+
 /// A client for the cluster, for watches that are renewed so often: what bounds how long a half-open connection stays
 /// unnoticed. Nothing is sent yet.
 ///
@@ -167,8 +170,6 @@ pub fn plain(error: &kube::Error) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    const WATCH_RENEWAL: Duration = Duration::from_secs(50);
 
     async fn error_for(kubeconfig: &str, context: Option<&str>) -> String {
         let directory = tempfile::tempdir().unwrap();

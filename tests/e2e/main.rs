@@ -16,6 +16,7 @@
 mod adversity;
 mod changed_meanwhile;
 mod crash;
+mod every_request;
 mod harness;
 mod left_behind;
 mod lifecycle;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         left_behind::tests(),
         pacing::tests(),
         watches::tests(),
+        every_request::tests(),
     ];
     harness::runner::run(tests.into_iter().flatten().collect())
 }

@@ -189,6 +189,7 @@ fn claim(object: &ProjectInvitation, person: Person) -> Option<InvitationClaimSp
         deletion: DeletionPolicy::Cancel,
         attempt: None,
         lost_attempts: 0,
+        surplus: Vec::new(),
         invitation: match person {
             Person::Invited | Person::Member | Person::Gone => Some(recorded(Origin::Created)),
             Person::InvitedElsewhere => Some(recorded(Origin::Adopted)),

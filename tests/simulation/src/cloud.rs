@@ -99,6 +99,13 @@ impl Cloud {
         self.pending.iter().filter(move |pending| pending.lives(now))
     }
 
+    /// Whether an invitation expired a short while ago.
+    #[must_use]
+    pub fn expired_within(&self, a_while: Duration, at: Duration) -> bool {
+        let (now, then) = (crate::world::wall(at), crate::world::wall(at.saturating_sub(a_while)));
+        self.pending.iter().any(|pending| pending.lives(then) && !pending.lives(now))
+    }
+
     /// The invitations of a person.
     pub fn pending_of(&self, project: &ObjectId, person: &Username, now: Timestamp) -> impl Iterator<Item = &Pending> {
         self.pending(now).filter(move |pending| pending.project == *project && pending.invitation.username == *person)
@@ -269,12 +276,7 @@ impl Cloud {
     ///
     /// # Errors
     /// The credentials are refused.
-    pub fn cancel(
-        &mut self,
-        project: &ObjectId,
-        id: &ObjectId,
-        now: Timestamp,
-    ) -> Result<Option<Invitation>, Failure> {
+    pub fn cancel(&mut self, project: &ObjectId, id: &ObjectId, now: Timestamp) -> Result<Option<Invitation>, Failure> {
         self.authorized()?;
         let found = self
             .pending

@@ -16,6 +16,8 @@ use tokio::runtime::Runtime;
 
 /// Nothing may change for so long before everything counts as settled.
 const REST: Duration = Duration::from_secs(900);
+/// The operator has so long to notice that an invitation has expired.
+const FRESH: Duration = Duration::from_secs(400);
 /// And that must come about within so long after the last thing that anybody did.
 const LONGEST: Duration = Duration::from_secs(8 * 3600);
 
@@ -99,7 +101,8 @@ async fn live(case: Case) -> Outcome {
     let mut stage = Stage::new(world.clone(), setup, script);
     let quiet = |world: &World, at: Duration| {
         let state = world.state();
-        at > last && state.late.is_empty() && at.saturating_sub(state.changed.max(last)) > REST
+        let expired = state.cloud.expired_within(FRESH, at);
+        at > last && state.late.is_empty() && !expired && at.saturating_sub(state.changed.max(last)) > REST
     };
     stage.run(last + LONGEST, quiet).await;
     let at = world.at();

@@ -339,7 +339,9 @@ impl Stage {
                     let state = self.world.state();
                     let standing = &state.processes[process];
                     // What it met may have ended or stopped it.
-                    moved |= standing.doomed || standing.frozen_until.is_some() || !state.late.is_empty() && state.late.iter().any(|(due, _)| *due < next);
+                    moved |= standing.doomed
+                        || standing.frozen_until.is_some()
+                        || !state.late.is_empty() && state.late.iter().any(|(due, _)| *due < next);
                 }
             }
             if moved || timer.as_mut().poll(context).is_ready() { Poll::Ready(()) } else { Poll::Pending }

@@ -182,7 +182,9 @@ impl World {
             if let Some(fault) = fate.fault {
                 state.struck.push((effect, fault));
             }
-            state.tell(at, || format!("p{} {effect} {}", caller.process, fate.fault.map_or(String::new(), |f| f.to_string())));
+            state.tell(at, || {
+                format!("p{} {effect} {}", caller.process, fate.fault.map_or(String::new(), |f| f.to_string()))
+            });
             fate
         };
         if let Some(fault) = fault {
