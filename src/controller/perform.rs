@@ -128,6 +128,9 @@ impl Passes {
         connection: &Connection,
         mut slot: Slot,
     ) -> Result<Performed, ClusterError> {
+        if !self.has_time_to_send(facts, claim, connection) {
+            return Ok(Performed::new(Outcome::Failed(too_late()), PassOutcome::Failed, None));
+        }
         let (written, finalized) =
             tokio::join!(self.write_claim(claim, facts.claim.as_ref()), self.ensure_finalizer(object, facts));
         let written = written?;
@@ -162,6 +165,14 @@ impl Passes {
                 self.failed(connection, failure, Some(written))
             }
         })
+    }
+
+    /// No attempt is opened only to be closed again: the Lease must have time left, and an API server that took half of the
+    /// attempt's time for a read would take the rest for the claim.
+    fn has_time_to_send(&self, facts: &Facts, claim: &InvitationClaimSpec, connection: &Connection) -> bool {
+        let slow = self.memory.of(&facts.desired.object.uid).last_read * 2 >= facts.timings.post_deadline;
+        let deadline = claim.attempt.as_ref().map(|attempt| attempt.deadline.0);
+        !slow && deadline.is_some_and(|deadline| connection.api.may_create(deadline))
     }
 
     fn failed(&self, connection: &Connection, failure: Failure, claim: Option<InvitationClaim>) -> Performed {
@@ -225,8 +236,6 @@ impl Passes {
         if facts.ownership == Ownership::Mine
             && let Some(claim) = &facts.claim
         {
-            let owed = matches!(farewell, Farewell::Owed(_)) && claim.invitation.is_none();
-            let farewell = if owed { Farewell::Settled } else { farewell };
             self.close_claim(&ledger::let_go(claim.clone(), farewell, facts.now), claim).await?;
         }
         self.cluster.remove_finalizer(object).await?;
@@ -303,6 +312,11 @@ impl Passes {
 
 fn unsent(why: &str) -> Failure {
     Failure { kind: FailureKind::Fenced, message: format!("{why}: nothing was sent") }
+}
+
+fn too_late() -> Failure {
+    let message = "there is no time to send now: the API server is slow, or the lease is about to end";
+    Failure { kind: FailureKind::Fenced, message: message.to_owned() }
 }
 
 fn seen_now(invitation: &Invitation) -> Sight {

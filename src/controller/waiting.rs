@@ -3,7 +3,8 @@
 //! Must never hold a place in the queue of passes while waiting.
 
 use super::observer::PassOutcome;
-use super::pass::{PassReport, Passes, Shown};
+use super::pass::{PassReport, Passes};
+use super::show::Shown;
 use super::slots::Slot;
 use crate::api::ProjectInvitation;
 use crate::domain::facts::{Facts, Ownership};

@@ -30,9 +30,11 @@ impl Decision {
         let on_the_way = match &self.step {
             Step::Invite(_) => true,
             Step::LookAgain => self.finding.reason == Reason::Inviting,
-            // Nobody's invitation is cancelled for another one that cannot be sent yet.
+            // Nobody's invitation is cancelled for another one that cannot be sent yet; a surplus one is, at once.
             Step::Record(claim) | Step::Cancel(_, claim) => {
-                claim.verdict.is_none() && claim.resend.as_ref().is_some_and(|resend| resend.pending.is_some())
+                claim.verdict.is_none()
+                    && claim.resend.as_ref().is_some_and(|resend| resend.pending.is_some())
+                    && facts.claim.as_ref().is_none_or(|before| before.surplus.is_empty())
             }
             Step::Rest | Step::UpdateRoles(..) | Step::HandOver(_) | Step::LetGo(_) => false,
         };

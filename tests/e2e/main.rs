@@ -20,6 +20,7 @@ mod every_request;
 mod harness;
 mod left_behind;
 mod lifecycle;
+mod orphans;
 mod pacing;
 mod privacy;
 mod resend;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         lifecycle::tests(),
         wrong_input::tests(),
         trouble::tests(),
+        orphans::tests(),
         privacy::tests(),
         resend::tests(),
         adversity::tests(),

@@ -5,7 +5,8 @@
 use invitation_operator::api::names::FINALIZER;
 use invitation_operator::api::*;
 use invitation_operator::controller::inviter_spec::InviterSettings;
-use invitation_operator::controller::inviter_status::inviter_status;
+use invitation_operator::controller::inviter_status::{Aside, inviter_status};
+use invitation_operator::controller::remarks::Orphans;
 use invitation_operator::domain::desired::validate;
 use invitation_operator::domain::facts::Sight;
 use invitation_operator::domain::finding::Finding;
@@ -133,7 +134,7 @@ pub fn looked_at(mut object: ProjectInvitation, look: &Look) -> ProjectInvitatio
     object
 }
 
-/// The inviter after a pass.
+/// The inviter after a pass. What is said beside its readiness takes nothing from it.
 pub fn checked(mut object: Value, finding: &Finding) -> Value {
     let settings = if object["kind"] == "Inviter" {
         InviterSettings::of_inviter(&serde_json::from_value(object.clone()).unwrap())
@@ -141,7 +142,14 @@ pub fn checked(mut object: Value, finding: &Finding) -> Value {
         let read = serde_json::from_value(object.clone()).unwrap();
         InviterSettings::of_cluster_inviter(&read, "invitation-operator")
     };
-    object["status"] = serde_json::to_value(inviter_status(&settings, finding, now())).unwrap();
+    let ready = Finding::new(Reason::Ready, "Atlas accepts the credentials at cloud.mongodb.com");
+    let nothing = Aside { orphans: Orphans::None, paused: None };
+    let (finding, aside) = match finding.reason {
+        Reason::OrphansFound => (&ready, Aside { orphans: Orphans::Some(finding.clone()), ..nothing }),
+        Reason::CancellationsPaused => (&ready, Aside { paused: Some(finding.clone()), ..nothing }),
+        _ => (finding, nothing),
+    };
+    object["status"] = serde_json::to_value(inviter_status(&settings, finding, &aside, now())).unwrap();
     object
 }
 

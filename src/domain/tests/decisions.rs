@@ -3,7 +3,7 @@
 use crate::api::{Adoption, InvitationClaimSpec, Mode, OnUnknown, Origin, Owner, Plan, Reason, Verdict, VerdictKind};
 use crate::domain::decide::{decide, look_need};
 use crate::domain::desired::Life;
-use crate::domain::facts::{Facts, LastPass, Ownership, Quarantine, Sight};
+use crate::domain::facts::{Facts, LastPass, Ownership, Quarantine};
 use crate::domain::ledger;
 use crate::domain::policy::{Allow, Allowed};
 use crate::domain::schedule::Wake;
@@ -347,19 +347,4 @@ fn a_definite_no_rests_until_its_time_or_until_the_request_changes() {
     assert_ne!(decide(&anew).finding.reason, Reason::Refused, "what another object was told is not for this one");
     let later = Facts { now: now() + SignedDuration::from_secs(3601), ..facts };
     assert!(matches!(decide(&later).step, Step::Invite(_)));
-}
-
-#[test]
-fn only_the_way_to_a_mail_needs_a_slot() {
-    let needs = |facts: &Facts| decide(facts).needs_slot(facts);
-    let stale = |sight: Sight| Facts { sight: Some(Sight { fresh: false, ..sight }), ..facts() };
-    assert!(needs(&facts()), "the invitation itself");
-    assert!(needs(&stale(absent())), "the fresh look before it");
-    assert!(!needs(&stale(member())) && !needs(&stale(pending(invitation()))), "who is there already waits for none");
-    let observed = |sight| {
-        let mut facts = Facts { sight: Some(sight), ..facts() };
-        facts.inviter.mode = Mode::Observe;
-        facts
-    };
-    assert!(!needs(&observed(absent())) && !needs(&observed(Sight { fresh: false, ..absent() })), "nothing is sent");
 }
