@@ -102,7 +102,7 @@ fn the_pace_of_invitations_can_be_given_up() {
 fn the_operator_finds_its_namespace() {
     let args = |arguments: &[&str]| match Cli::try_parse_from([&["x", "run"], arguments].concat()).unwrap().command {
         Asked::Run(args) => *args,
-        Asked::Crds(_) => panic!("asked for a run"),
+        Asked::Crds(_) | Asked::Check(_) => panic!("asked for a run"),
     };
     let account = Some("from-account\n".to_owned());
     let pod = Surroundings {
@@ -290,7 +290,7 @@ fn settings(arguments: &[&str]) -> Result<Settings, String> {
     let cli = Cli::try_parse_from([&["x", "run"], arguments].concat()).map_err(|error| error.to_string())?;
     match cli.command {
         Asked::Run(args) => Settings::from_args(*args, &Surroundings::default()).map_err(|error| error.to_string()),
-        Asked::Crds(_) => Err("asked for a run".to_owned()),
+        Asked::Crds(_) | Asked::Check(_) => Err("asked for a run".to_owned()),
     }
 }
 

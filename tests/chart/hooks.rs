@@ -5,7 +5,6 @@ use crate::harness::under;
 use crate::harness::wait::poll;
 use crate::harness::*;
 use crate::release::{Release, chart, empty_plane, values};
-use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, Patch, PatchParams};
@@ -55,7 +54,7 @@ pub async fn be_the_node_of_the_end(plane: &Plane, namespace: &str) -> Output {
     assert!(poll(async || jobs.get_opt(name).await.unwrap().is_some()).await, "there is no Job");
     let job = serde_json::to_value(jobs.get(name).await.unwrap()).unwrap();
     let output = run(plane, namespace, job.pointer("/spec/template/spec").unwrap()).await;
-    let now = Timestamp::now().to_string();
+    let now = job["metadata"]["creationTimestamp"].as_str().unwrap();
     let condition = |type_: &str| json!({ "type": type_, "status": "True", "reason": "X", "lastTransitionTime": now });
     let status = if output.status.success() {
         let conditions = [condition("SuccessCriteriaMet"), condition("Complete")];

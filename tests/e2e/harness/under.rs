@@ -119,13 +119,13 @@ pub fn flags(container: &Value) -> BTreeMap<String, String> {
 /// The environment of a container in a Pod of this namespace.
 pub fn variables(container: &Value, namespace: &str) -> BTreeMap<String, String> {
     let variable = |variable: &Value| {
-        let value = match variable["value"].as_str() {
-            Some(value) => value.to_owned(),
-            None => {
+        let value = variable["value"].as_str().map_or_else(
+            || {
                 assert_eq!(variable["valueFrom"]["fieldRef"]["fieldPath"], "metadata.namespace");
                 namespace.to_owned()
-            }
-        };
+            },
+            str::to_owned,
+        );
         (variable["name"].as_str().unwrap().to_owned(), value)
     };
     container["env"].as_array().unwrap().iter().map(variable).collect()

@@ -58,12 +58,13 @@ pub fn granted(objects: &[Value], own: &str) -> BTreeSet<Right> {
         value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     };
     for binding in objects.iter().filter(|object| is_the_operators(object)) {
+        let namespace = binding.pointer("/metadata/namespace");
         let role = objects.iter().find(|object| {
-            object["kind"] == binding["roleRef"]["kind"]
-                && object["metadata"]["name"] == binding["roleRef"]["name"]
-                && object["metadata"]["namespace"] == binding["metadata"]["namespace"]
+            object.get("kind") == binding.pointer("/roleRef/kind")
+                && object.pointer("/metadata/name") == binding.pointer("/roleRef/name")
+                && object.pointer("/metadata/namespace") == namespace
         });
-        let place = if binding["metadata"]["namespace"] == own { Place::Own } else { Place::Beyond };
+        let place = if namespace.is_some_and(|namespace| namespace == own) { Place::Own } else { Place::Beyond };
         for rule in role.and_then(|role| role["rules"].as_array()).into_iter().flatten() {
             for group in texts(&rule["apiGroups"]) {
                 for resource in texts(&rule["resources"]) {

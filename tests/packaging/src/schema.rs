@@ -4,21 +4,18 @@
 //! and not passed over. Must never hold a rule about one value: rules stand beside the value.
 
 use crate::documented::Entry;
-use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 /// The schema's text.
-///
-/// # Errors
-/// When it has no JSON form.
-pub fn text(entries: &[Entry]) -> Result<String> {
+#[must_use]
+pub fn text(entries: &[Entry]) -> String {
     let mut schema = section(entries, &[]);
     if let Some(root) = schema.as_object_mut() {
         root.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
         root.insert("title".to_owned(), json!("Values of the chart invitation-operator"));
         root.insert("$defs".to_owned(), shared());
     }
-    Ok(format!("{schema:#}\n"))
+    format!("{schema:#}\n")
 }
 
 fn section(entries: &[Entry], path: &[String]) -> Value {
