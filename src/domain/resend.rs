@@ -92,6 +92,9 @@ fn proceed(facts: &Facts, claim: InvitationClaimSpec) -> Decision {
         return again(Reason::Inviting, "looking before anything is sent again");
     };
     if let Some(member) = &sight.member {
+        // There is nobody to invite: the token is done with.
+        let token = claim.resend.as_ref().and_then(|resend| resend.pending.clone());
+        let claim = token.map_or_else(|| claim.clone(), |token| ledger::resend_done(claim.clone(), &token));
         return record(ledger::accepted(claim, facts.now), accepted_finding(&member.roles), Wake::NextLook);
     }
     if let Some(other) = sight.pending.first() {

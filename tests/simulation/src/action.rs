@@ -208,10 +208,7 @@ impl State {
                 format!("Person-{number}@Example.com")
             },
             roles: wanted,
-            inviter_ref: InviterRef {
-                kind: invitation_operator::api::InviterKind::Inviter,
-                name: INVITER.to_owned(),
-            },
+            inviter_ref: InviterRef { kind: invitation_operator::api::InviterKind::Inviter, name: INVITER.to_owned() },
             suspend: false,
             ready_when: invitation_operator::api::ReadyWhen::Invited,
             deletion: Deletion { invitation: deletion },

@@ -174,7 +174,8 @@ impl ApiServer {
     }
 
     fn same_object(&self, object: &ProjectInvitation) -> Answer<ProjectInvitation> {
-        let live = self.object(&object.namespace().unwrap_or_default(), &object.name_any()).ok_or(ClusterError::Gone)?;
+        let live =
+            self.object(&object.namespace().unwrap_or_default(), &object.name_any()).ok_or(ClusterError::Gone)?;
         if live.uid() == object.uid() || self.careless.uids { Ok(live.clone()) } else { Err(ClusterError::Conflict) }
     }
 

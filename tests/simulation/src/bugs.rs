@@ -118,9 +118,7 @@ impl Wiring {
     #[must_use]
     pub fn timings(self, timings: Timings) -> Timings {
         match self.bug {
-            Some(Bug::NoQuarantine) => {
-                Timings { server_delay: Duration::ZERO, list_delay: Duration::ZERO, ..timings }
-            }
+            Some(Bug::NoQuarantine) => Timings { server_delay: Duration::ZERO, list_delay: Duration::ZERO, ..timings },
             Some(Bug::OneAbsenceIsEnough) => Timings { absence_gap: Duration::ZERO, ..timings },
             _ => timings,
         }
@@ -312,7 +310,12 @@ impl WrongCluster {
         (stored != *spec).then_some(stored)
     }
 
-    fn believed(&self, written: Result<InvitationClaim, ClusterError>, spec: &InvitationClaimSpec, seen: Option<&InvitationClaim>) -> Result<InvitationClaim, ClusterError> {
+    fn believed(
+        &self,
+        written: Result<InvitationClaim, ClusterError>,
+        spec: &InvitationClaimSpec,
+        seen: Option<&InvitationClaim>,
+    ) -> Result<InvitationClaim, ClusterError> {
         match written {
             Err(ClusterError::Unanswered(_)) if self.bug == Bug::UnansweredMeansDone => {
                 let mut believed = claim_object("", spec);

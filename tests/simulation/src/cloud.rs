@@ -276,12 +276,7 @@ impl Cloud {
     ///
     /// # Errors
     /// The credentials are refused.
-    pub fn cancel(
-        &mut self,
-        project: &ObjectId,
-        id: &ObjectId,
-        now: Timestamp,
-    ) -> Result<Option<Invitation>, Failure> {
+    pub fn cancel(&mut self, project: &ObjectId, id: &ObjectId, now: Timestamp) -> Result<Option<Invitation>, Failure> {
         self.authorized()?;
         let found = self
             .pending

@@ -265,11 +265,7 @@ impl Secrets for Ports {
         .boxed()
     }
 
-    fn ca_bundle<'a>(
-        &'a self,
-        _: &'a str,
-        from: &'a CaBundleRef,
-    ) -> BoxFuture<'a, Result<(Vec<u8>, String), Finding>> {
+    fn ca_bundle<'a>(&'a self, _: &'a str, from: &'a CaBundleRef) -> BoxFuture<'a, Result<(Vec<u8>, String), Finding>> {
         let finding = Finding::new(Reason::CaBundleInvalid, format!("there is no {}", from.name));
         futures::future::ready(Err(finding)).boxed()
     }
@@ -334,6 +330,12 @@ pub struct Api {
 }
 
 impl Api {
+    /// With credentials that MongoDB names so.
+    #[must_use]
+    pub fn new(ports: Ports, fence: Arc<dyn Fence>, identity: &str) -> Self {
+        Self { ports, fence, identity: identity.to_owned() }
+    }
+
     /// The world's time.
     #[must_use]
     pub fn at(&self) -> Duration {
@@ -348,25 +350,24 @@ impl Api {
         username: &Username,
         roles: &Roles,
     ) -> Result<Created, Failure> {
-
-                let send = |state: &mut State, at: Duration| {
-                    Ok(match state.send(&self.identity, project, username, roles, at)? {
-                        Sent::Invitation(invitation) => Created::Invitation(invitation),
-                        Sent::Member => Created::WithoutId,
-                    })
-                };
-                let late = || {
-                    Some(Late::Send {
-                        from: self.identity.clone(),
-                        project: project.clone(),
-                        username: username.clone(),
-                        roles: roles.clone(),
-                    })
-                };
-                let fenced = || Failure { kind: FailureKind::Fenced, message: "nothing was sent".to_owned() };
-                let patience = || self.fence.time_left(deadline).ok_or_else(fenced);
-                let world = &self.ports.world;
-                world.cross(self.ports.caller, Effect::SendInvitation, send, late, unsent, patience).await
+        let send = |state: &mut State, at: Duration| {
+            Ok(match state.send(&self.identity, project, username, roles, at)? {
+                Sent::Invitation(invitation) => Created::Invitation(invitation),
+                Sent::Member => Created::WithoutId,
+            })
+        };
+        let late = || {
+            Some(Late::Send {
+                from: self.identity.clone(),
+                project: project.clone(),
+                username: username.clone(),
+                roles: roles.clone(),
+            })
+        };
+        let fenced = || Failure { kind: FailureKind::Fenced, message: "nothing was sent".to_owned() };
+        let patience = || self.fence.time_left(deadline).ok_or_else(fenced);
+        let world = &self.ports.world;
+        world.cross(self.ports.caller, Effect::SendInvitation, send, late, unsent, patience).await
     }
 }
 
@@ -381,11 +382,7 @@ impl InvitesApi for Api {
         username: Option<&'a Username>,
     ) -> BoxFuture<'a, Result<Vec<Invitation>, Failure>> {
         self.ports
-            .call(
-                Effect::ListInvitations,
-                move |state, at| state.cloud.list(project, username, at, wall(at)),
-                || None,
-            )
+            .call(Effect::ListInvitations, move |state, at| state.cloud.list(project, username, at, wall(at)), || None)
             .boxed()
     }
 

@@ -204,7 +204,8 @@ impl Process {
             Event::Apply(object) | Event::InitApply(object) => {
                 let name = (object.namespace().unwrap_or_default(), object.name_any());
                 // What wakes, of just this object: another one under the same name is another one.
-                let wakes = what_wakes(object) ^ u64::from_str_radix(&object.uid().unwrap_or_default()[4..], 10).unwrap_or(0) << 32;
+                let wakes = what_wakes(object)
+                    ^ u64::from_str_radix(&object.uid().unwrap_or_default()[4..], 10).unwrap_or(0) << 32;
                 if self.seen.insert(name.clone(), wakes) != Some(wakes) {
                     self.wake(name, at);
                 }
@@ -301,9 +302,8 @@ impl Process {
             if may_act {
                 self.inviters_busy.insert(index);
                 let (passes, settings) = (Arc::clone(&self.inviter_passes), self.inviters[index].clone());
-                self.tasks.push(
-                    async move { Ended::Inviter(index, passes.pass(&settings).await.again_in) }.boxed_local(),
-                );
+                self.tasks
+                    .push(async move { Ended::Inviter(index, passes.pass(&settings).await.again_in) }.boxed_local());
             }
         }
         let names: Vec<_> = self.due.iter().filter(|(_, due)| **due <= at).map(|(name, _)| name.clone()).collect();
@@ -316,8 +316,7 @@ impl Process {
             }
             self.busy.insert(name.clone(), false);
             let passes = Arc::clone(&self.passes);
-            self.tasks
-                .push(async move { Ended::Pass(name, passes.pass(&reference).await.again_in) }.boxed_local());
+            self.tasks.push(async move { Ended::Pass(name, passes.pass(&reference).await.again_in) }.boxed_local());
         }
         moved
     }

@@ -6,7 +6,7 @@
 use crate::action::Action;
 use crate::bugs::Wiring;
 use crate::process::{Process, Setup};
-use crate::world::{Caller, LEASE, Late, World};
+use crate::world::{Caller, LEASE, World};
 use invitation_operator::api::{Adoption, InviterKind, InviterStatus, Mode, OnUnknown, Product};
 use invitation_operator::controller::inviter_spec::{Access, InviterSettings};
 use invitation_operator::controller::leadership::Leadership;
@@ -235,12 +235,7 @@ impl Stage {
             moved = true;
             let (_, late) = state.late.remove(index);
             state.tell(at, || "a late request takes effect".to_owned());
-            match late {
-                Late::Send { from, project, username, roles } => {
-                    let _ = state.send(&from, &project, &username, &roles, at);
-                }
-                Late::Other(act) => act(&mut state),
-            }
+            late.arrive(&mut state, at);
         }
     }
 
@@ -339,7 +334,9 @@ impl Stage {
                     let state = self.world.state();
                     let standing = &state.processes[process];
                     // What it met may have ended or stopped it.
-                    moved |= standing.doomed || standing.frozen_until.is_some() || !state.late.is_empty() && state.late.iter().any(|(due, _)| *due < next);
+                    moved |= standing.doomed
+                        || standing.frozen_until.is_some()
+                        || !state.late.is_empty() && state.late.iter().any(|(due, _)| *due < next);
                 }
             }
             if moved || timer.as_mut().poll(context).is_ready() { Poll::Ready(()) } else { Poll::Pending }

@@ -46,6 +46,19 @@ pub enum Late {
     Other(Box<dyn FnOnce(&mut State) + Send>),
 }
 
+impl Late {
+    /// It takes effect.
+    pub fn arrive(self, state: &mut State, at: Duration) {
+        match self {
+            Self::Send { from, project, username, roles } => {
+                // Nobody hears of it.
+                let _ = state.send(&from, &project, &username, &roles, at);
+            }
+            Self::Other(act) => act(state),
+        }
+    }
+}
+
 /// How a process stands.
 #[derive(Default)]
 pub struct Standing {
@@ -182,7 +195,9 @@ impl World {
             if let Some(fault) = fate.fault {
                 state.struck.push((effect, fault));
             }
-            state.tell(at, || format!("p{} {effect} {}", caller.process, fate.fault.map_or(String::new(), |f| f.to_string())));
+            state.tell(at, || {
+                format!("p{} {effect} {}", caller.process, fate.fault.map_or(String::new(), |f| f.to_string()))
+            });
             fate
         };
         if let Some(fault) = fault {
