@@ -62,6 +62,8 @@ fn unsent(fault: Option<Fault>) -> Failure {
         Some(Fault::Throttled) => {
             Failure { kind: FailureKind::InvitationThrottled, message: "RATE_LIMITED_IP".to_owned() }
         }
+        // A proxy's page says nothing of what became of the call.
+        Some(Fault::NotFound) => Failure { kind: FailureKind::Doubtful, message: "404".to_owned() },
         other => unavailable(other),
     }
 }

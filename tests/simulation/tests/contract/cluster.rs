@@ -210,7 +210,8 @@ pub(crate) async fn the_status_is_written_to_just_this_object(side: &impl Plane)
     assert!(port.write_status(&old, &newer).await.is_ok(), "no version is asked for");
     anew(side, "x").await;
     assert_eq!(port.write_status(&old, &newer).await, Err(CONFLICT));
-    assert_eq!(live(side, "x").await.unwrap().status, None);
+    let fresh = ProjectInvitationStatus { observed_generation: Some(-1), ..ProjectInvitationStatus::default() };
+    assert_eq!(live(side, "x").await.unwrap().status, Some(fresh), "as the schema has it");
     side.delete("x").await;
     assert_eq!(port.write_status(&old, &newer).await, Err(ClusterError::Gone));
 }
