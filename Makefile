@@ -7,7 +7,7 @@ export ONCE
 export CLUSTER
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race build tools generate lint clean
+.PHONY: help demo test chaos race rights build image release tools generate lint clean
 
 help: ## List the targets
 	@echo "make <target>:"
@@ -23,8 +23,12 @@ test: tools ## Run every test, on a real Kubernetes API server
 	$(CARGO) build --locked --workspace --bins
 	$(CARGO) test --locked --workspace
 
+KILLS ?= 1000
 RACES ?= 3000
 OPERATOR = $(or $(CARGO_TARGET_DIR),target)/release/invitation-operator
+
+chaos: build tools ## Kill, split and disturb two replicas while people are invited: KILLS=1000 SEED=
+	$(CARGO) run --locked --package chaos -- --operator $(OPERATOR) kills --kills $(KILLS) $(addprefix --seed=,$(SEED))
 
 race: build tools ## Race the operator's finalizer against deletions: RACES=3000
 	$(CARGO) run --locked --package chaos -- --operator $(OPERATOR) race --races $(RACES)
@@ -32,13 +36,33 @@ race: build tools ## Race the operator's finalizer against deletions: RACES=3000
 build: ## Build the operator for release: target/release/invitation-operator
 	$(CARGO) build --locked --release --package invitation-operator
 
+image: ## Build the image without a daemon, twice, and run the operator in it on a control plane; needs buildah and root
+	rm -rf dist/image
+	deploy/image/build 0.0.0-dev dist/image
+	deploy/image/build 0.0.0-dev dist/image/again
+	cmp dist/image/invitation-operator-0.0.0-dev.oci.tar dist/image/again/invitation-operator-0.0.0-dev.oci.tar
+	$(CARGO) build --locked --workspace --bins
+	E2E_UNDER=chart IMAGE=$(CURDIR)/dist/image/invitation-operator-0.0.0-dev.oci.tar $(CARGO) test --locked --package invitation-operator --test image
+
+release: tools ## Prepare a release in dist/VERSION, publish nothing, and say what does: VERSION=1.2.3
+	deploy/release/prepare "$(VERSION)"
+
 tools: ## Build kube-apiserver, etcd, kubectl and helm for tests and demo, once, into the user's cache
 	@tests/tools/build >/dev/null
 
-generate: ## Write what is generated from the types: crds/, and deploy/argocd/ from them and its scripts
+rights: tools ## Run the end-to-end tests under the rights that the chart grants, and compare those with what was used
+	rm -rf target/rights
+	$(CARGO) build --locked --workspace --bins
+	E2E_UNDER=chart E2E_USED=$(CURDIR)/target/rights $(CARGO) test --locked --test e2e --test leader --test e2e_cluster
+	E2E_UNDER=chart-everywhere E2E_USED=$(CURDIR)/target/rights $(CARGO) test --locked --test e2e --test leader
+	$(CARGO) run --locked --quiet --package packaging -- rights target/rights
+
+generate: tools ## Write what is generated: crds/ from the types, the chart's schema and README, deploy/ from types and chart
 	$(CARGO) build --locked --quiet --package invitation-operator
 	rm -rf crds
 	$(CARGO) run --locked --quiet --package invitation-operator -- crds --output-dir crds
+	rm -rf charts/invitation-operator/templates/crds
+	$(CARGO) run --locked --quiet --package packaging -- generate
 	$(CARGO) test --locked --quiet --package invitation-operator --test gitops -- --generate
 
 lint: ## Check the format and every lint

@@ -15,7 +15,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// Every setting: its flag, its variable, its default as `--help` shows it.
-const SETTINGS: [(&str, &str, &str); 26] = [
+const SETTINGS: &[(&str, &str, &str)] = &[
     ("operator-namespace", "OPERATOR_NAMESPACE", "[default: $POD_NAMESPACE,"),
     ("watch-namespaces", "INVITATION_OPERATOR_WATCH_NAMESPACES", "Empty serves all"),
     ("kubeconfig", "INVITATION_OPERATOR_KUBECONFIG", "[default: $KUBECONFIG,"),
@@ -89,7 +89,7 @@ fn without_settings_the_defaults_are_those_of_the_protocol() {
 fn the_operator_finds_its_namespace() {
     let args = |arguments: &[&str]| match Cli::try_parse_from([&["x", "run"], arguments].concat()).unwrap().command {
         Asked::Run(args) => *args,
-        Asked::Crds(_) => panic!("asked for a run"),
+        Asked::Crds(_) | Asked::Check(_) => panic!("asked for a run"),
     };
     let account = Some("from-account\n".to_owned());
     let pod = Surroundings {
@@ -152,7 +152,7 @@ fn lists_are_read_with_blanks_and_in_one_form() {
 
 #[test]
 fn a_wrong_value_is_told_what_where_and_what_instead() {
-    let cases: [(&[&str], &[&str]); 20] = [
+    let cases: &[(&[&str], &[&str])] = &[
         (&["--post-deadline=5s"], &["--post-deadline 5s is shorter than 10s", "--unsafe-timings"]),
         (&["--server-delay=1m"], &["--server-delay 60s is shorter than 120s", "second e-mail"]),
         (&["--list-delay=59s"], &["--list-delay 59s is shorter than 60s"]),
@@ -181,7 +181,7 @@ fn a_wrong_value_is_told_what_where_and_what_instead() {
         (&["--lease-name=The Lease"], &["--lease-name", "such as invitation-operator"]),
         (&["--unsafe-timings=0"], &["--unsafe-timings", "1..=10000"]),
     ];
-    for (arguments, parts) in cases {
+    for &(arguments, parts) in cases {
         let output = operator(&[&["run"], arguments].concat(), &[]);
         let message = text(&output.stderr);
         assert!(!output.status.success(), "{arguments:?} is accepted");
@@ -276,7 +276,7 @@ fn settings(arguments: &[&str]) -> Result<Settings, String> {
     let cli = Cli::try_parse_from([&["x", "run"], arguments].concat()).map_err(|error| error.to_string())?;
     match cli.command {
         Asked::Run(args) => Settings::from_args(*args, &Surroundings::default()).map_err(|error| error.to_string()),
-        Asked::Crds(_) => Err("asked for a run".to_owned()),
+        Asked::Crds(_) | Asked::Check(_) => Err("asked for a run".to_owned()),
     }
 }
 

@@ -15,6 +15,9 @@ pub const CONTROLLER: &str = "invitation-operator";
 /// Label of a claim: uid of the `ProjectInvitation` that owns it.
 pub const OWNER_UID_LABEL: &str = "invitation-operator.io/owner-uid";
 
+/// Annotation of the Lease: the namespaces that its holder serves, so that another instance keeps away from them.
+pub const SERVES_ANNOTATION: &str = "invitation-operator.io/serves";
+
 /// Annotations that ask the operator for something.
 pub mod annotation {
     /// Any new value asks for a fresh look now.
@@ -25,7 +28,9 @@ pub mod annotation {
     pub const RESEND: &str = "invitation-operator.io/resend";
     /// `"true"` lets go of an object that is being deleted without calling the API.
     pub const RELEASE: &str = "invitation-operator.io/release";
-    /// All of them: what is kept of an object's annotations, and what wakes it.
+    /// On the operator's Lease: any new value ends a pause of cancellations for vanished owners.
+    pub const RESUME_CANCELLATIONS: &str = "invitation-operator.io/resumeCancellations";
+    /// All of those on objects: what is kept of an object's annotations, and what wakes it.
     pub const ALL: [&str; 4] = [REQUESTED_AT, FLUX_REQUESTED_AT, RESEND, RELEASE];
 }
 
@@ -41,4 +46,8 @@ pub mod condition {
     pub const ACCEPTED: &str = "Accepted";
     /// Whether MongoDB reports the roles that the spec asks for.
     pub const ROLES_IN_SYNC: &str = "RolesInSync";
+    /// Of inviters, present only when `True`: pending invitations that were sent through it belong to no object.
+    pub const ORPHANS_FOUND: &str = "OrphansFound";
+    /// Of inviters, present only when `True`: invitations of vanished owners are not cancelled for now.
+    pub const CANCELLATIONS_PAUSED: &str = "CancellationsPaused";
 }

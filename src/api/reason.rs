@@ -98,6 +98,10 @@ pub enum Reason {
     Unreachable,
     /// The API has been shut down.
     ApiSunset,
+    /// Pending invitations that were sent through an inviter belong to no object.
+    OrphansFound,
+    /// Too many owners have vanished at once: their invitations are not cancelled for now.
+    CancellationsPaused,
 }
 
 impl Reason {
@@ -151,6 +155,8 @@ impl Reason {
             Self::TlsFailed => "TlsFailed",
             Self::Unreachable => "Unreachable",
             Self::ApiSunset => "ApiSunset",
+            Self::OrphansFound => "OrphansFound",
+            Self::CancellationsPaused => "CancellationsPaused",
         }
     }
 }

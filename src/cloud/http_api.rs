@@ -22,6 +22,7 @@ use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::remote::{Invitation, Member, ObjectId, Roles, Username};
 use futures::future::BoxFuture;
 use http::StatusCode;
+use jiff::Timestamp;
 use secrecy::SecretString;
 use std::sync::Arc;
 use std::time::Duration;
@@ -201,6 +202,10 @@ impl InvitesApi for HttpApi {
             let result = self.get_call(&mut tally, project, id).await;
             tally.finish(self.calls.as_ref(), result)
         })
+    }
+
+    fn may_create(&self, attempt_deadline: Timestamp) -> bool {
+        self.fence.time_left(attempt_deadline).is_some()
     }
 
     fn create<'a>(

@@ -82,6 +82,10 @@ pub trait InvitesApi: Send + Sync {
     fn get<'a>(&'a self, project: &'a ObjectId, id: &'a ObjectId)
     -> BoxFuture<'a, Result<Option<Invitation>, Failure>>;
 
+    /// Whether the fence would let a create begin now. Asked before an attempt is recorded, so that none is opened only to
+    /// be closed again; the fence is asked once more, last thing before the bytes go out.
+    fn may_create(&self, attempt_deadline: Timestamp) -> bool;
+
     /// Sends one invitation: one e-mail. The attempt is consumed, whatever comes of it.
     ///
     /// # Errors

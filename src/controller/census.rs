@@ -26,6 +26,8 @@ pub struct Census {
     pub open_attempts: usize,
     /// Claims with a cancellation that is still owed.
     pub unpaid_debts: usize,
+    /// Pending invitations of ours that belong to no object.
+    pub orphans: usize,
 }
 
 /// Counts for ever. Who does not lead counts nothing, so that the counts of all replicas add up.
@@ -63,6 +65,7 @@ fn take(objects: &Store<ProjectInvitation>, claims: &Store<InvitationClaim>, con
             .collect(),
         inviters: connections.by_reason().into_iter().collect(),
         open_attempts: claims.iter().filter(|claim| claim.spec.attempt.is_some()).count(),
+        orphans: connections.remarks().count(),
         unpaid_debts: claims.iter().filter(|claim| claim.spec.debt.is_some()).count(),
     }
 }

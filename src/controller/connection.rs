@@ -2,15 +2,16 @@
 //!
 //! The inviter controller puts them in, passes of invitations take them out. The last good connection of an inviter stays
 //! after its Secret or the inviter itself is gone: invitations that were sent through it must still be cancelled. Must
-//! never hold what one inviter's credentials saw.
+//! never serve what one inviter's credentials saw to another.
 
 use super::inviter_spec::{Access, InviterSettings};
+use super::remarks::Remarks;
 use crate::api::{Reason, RecordedInviter};
 use crate::cloud::InvitesApi;
 use crate::domain::desired::InviterName;
 use crate::domain::facts::InviterFacts;
 use crate::domain::finding::Finding;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Credentials and spec that were accepted together.
@@ -57,6 +58,7 @@ pub struct Connections {
     entries: RwLock<HashMap<InviterName, Entry>>,
     /// Of inviters that are gone, by their uid.
     retired: RwLock<HashMap<String, Arc<Connection>>>,
+    remarks: Remarks,
 }
 
 impl Connections {
@@ -71,6 +73,22 @@ impl Connections {
             Some(Entry { last_good: Some(connection), .. }) => Usable::Yes(Arc::clone(connection)),
             Some(_) => Usable::Checking,
         }
+    }
+
+    /// What else is to be said of inviters.
+    #[must_use]
+    pub fn remarks(&self) -> &Remarks {
+        &self.remarks
+    }
+
+    /// How MongoDB names the credentials that this installation sends invitations with, at this host.
+    #[must_use]
+    pub fn identities(&self, host: &str) -> HashSet<String> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let good = entries.values().filter_map(|entry| entry.last_good.as_ref());
+        good.filter(|connection| connection.facts.host == host)
+            .map(|connection| connection.facts.identity.clone())
+            .collect()
     }
 
     /// The inviter exists: who asks for it waits for its first pass.
@@ -161,6 +179,7 @@ impl Connections {
     pub fn remove(&self, name: &InviterName) {
         let removed = self.entries.write().unwrap_or_else(PoisonError::into_inner).remove(name);
         if let Some(entry) = removed {
+            self.remarks.forget(&entry.uid);
             self.retire(entry, "");
         }
     }

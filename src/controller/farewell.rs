@@ -5,10 +5,12 @@
 
 use super::connection::Connection;
 use super::observer::PassOutcome;
-use super::pass::{PassReport, Passes, Shown, notice};
+use super::pass::{PassReport, Passes};
 use super::roster::{Asked, Trouble};
-use crate::api::{InvitationClaimSpec, ProjectInvitation, Reason};
+use super::show::{Shown, notice};
+use crate::api::{DeletionPolicy, InvitationClaimSpec, ProjectInvitation, Reason};
 use crate::domain::conclude::blocked_message;
+use crate::domain::deletion::parting;
 use crate::domain::desired::{Desired, Life};
 use crate::domain::facts::{Facts, Ownership};
 use crate::domain::failure::FailureKind;
@@ -26,7 +28,7 @@ impl Passes {
             Ok(claims) => claims,
             Err(error) => return self.cluster_trouble(object, &error),
         };
-        self.give_up(object, claims.into_iter().map(|claim| claim.spec).collect(), why).await
+        self.give_up(object, claims.into_iter().map(|claim| claim.spec).collect(), None, why).await
     }
 
     /// The inviter is missing or unusable: the credentials that last worked serve, if this process has them.
@@ -43,11 +45,11 @@ impl Passes {
         };
         if let Life::Released = life {
             let specs = claims.into_iter().map(|claim| claim.spec).collect();
-            return self.give_up(object, specs, "released by annotation").await;
+            return self.give_up(object, specs, Some(desired.deletion), "released by annotation").await;
         }
         let Some(claim) = claims.first() else {
             // Nothing was ever sent through any inviter: no call, no wait.
-            return self.give_up(object, Vec::new(), "there is nothing to cancel").await;
+            return self.give_up(object, Vec::new(), None, "there is nothing to cancel").await;
         };
         // The namespace selector and a missing inviter forbid new invitations, never the cancel of an own one.
         if let Some(connection) = self.connections.last_good(&claim.spec.inviter_ref)
@@ -90,6 +92,19 @@ impl Passes {
         }
     }
 
+    /// How much longer a deletion waits for anything.
+    pub(super) fn patience_left(&self, life: Life, namespace: &str) -> Duration {
+        let Life::Deleting { since, .. } = life else { return Duration::ZERO };
+        let timings = &self.settings.timings;
+        let patience = if self.namespaces.is_terminating(namespace) {
+            timings.release_after_terminating
+        } else {
+            timings.release_after
+        };
+        let waited = Duration::try_from(self.clock.now().duration_since(since)).unwrap_or_default();
+        patience.saturating_sub(waited)
+    }
+
     async fn cancel_blocked(
         &self,
         object: &ProjectInvitation,
@@ -99,18 +114,11 @@ impl Passes {
         why: &str,
         retry_in: Option<Duration>,
     ) -> PassReport {
-        let Life::Deleting { since, .. } = life else {
-            return self.give_up(object, vec![claim.clone()], why).await;
-        };
-        let timings = &self.settings.timings;
-        let patience = if self.namespaces.is_terminating(&desired.object.namespace) {
-            timings.release_after_terminating
-        } else {
-            timings.release_after
-        };
-        let waited = Duration::try_from(self.clock.now().duration_since(since)).unwrap_or_default();
-        if waited >= patience {
-            return self.give_up(object, vec![claim.clone()], why).await;
+        let left = self.patience_left(life, &desired.object.namespace);
+        // What is to stay needs no call; only a call without an answer is worth waiting for.
+        let stays = desired.deletion == DeletionPolicy::Keep && claim.attempt.is_none();
+        if stays || left.is_zero() {
+            return self.give_up(object, vec![claim.clone()], Some(desired.deletion), why).await;
         }
         let finding = Finding::new(Reason::CancelBlocked, blocked_message(why));
         let shown = Shown {
@@ -122,8 +130,7 @@ impl Passes {
             plan: None,
             overdue: false,
         };
-        let again_in = retry_in.unwrap_or(Duration::from_secs(30)).min(patience.saturating_sub(waited))
-            + Duration::from_millis(50);
+        let again_in = retry_in.unwrap_or(Duration::from_secs(30)).min(left) + Duration::from_millis(50);
         match self.show(object, shown).await {
             Ok(_) => PassReport::again(PassOutcome::Failed, again_in),
             Err(error) => self.cluster_trouble(object, &error),
@@ -132,7 +139,7 @@ impl Passes {
 
     /// Lets the object go because there is nothing left to cancel.
     async fn settle(&self, object: &ProjectInvitation, claim: InvitationClaimSpec, why: &str) -> PassReport {
-        let closed = ledger::let_go(claim.clone(), Farewell::Settled, self.clock.now());
+        let closed = ledger::settled_with_its_project(claim.clone(), self.clock.now());
         if let Err(error) = self.close_claim(&closed, &claim).await {
             return self.cluster_trouble(object, &error);
         }
@@ -145,13 +152,26 @@ impl Passes {
         PassReport::gone(PassOutcome::LetGo)
     }
 
-    /// Lets the object go without a call; what is owed stays in its claims.
-    async fn give_up(&self, object: &ProjectInvitation, claims: Vec<InvitationClaimSpec>, why: &str) -> PassReport {
-        let mut owed = false;
+    /// Lets the object go without a call; what is owed stays in its claims. `wish` is what the object wants done with a
+    /// pending invitation, where it can be read; else its claim has that.
+    async fn give_up(
+        &self,
+        object: &ProjectInvitation,
+        claims: Vec<InvitationClaimSpec>,
+        wish: Option<DeletionPolicy>,
+        why: &str,
+    ) -> PassReport {
+        let mut said = None;
         for claim in claims {
-            let pending = claim.attempt.is_some() || (claim.invitation.is_some() && claim.verdict.is_none());
-            owed |= pending;
-            let farewell = if pending { Farewell::Owed(why.to_owned()) } else { Farewell::Settled };
+            let farewell = parting(&claim, wish.unwrap_or(claim.deletion), why);
+            said = said.or(match farewell {
+                Farewell::Owed(_) => Some((
+                    Reason::Released,
+                    format!("let go without cancelling the invitation ({why}); the operator keeps the debt"),
+                )),
+                Farewell::Kept => Some((Reason::InvitationKept, "the invitation is left as it is".to_owned())),
+                Farewell::Settled => None,
+            });
             let closed = ledger::let_go(claim.clone(), farewell, self.clock.now());
             if let Err(error) = self.close_claim(&closed, &claim).await {
                 return self.cluster_trouble(object, &error);
@@ -160,9 +180,8 @@ impl Passes {
         if let Err(error) = self.cluster.remove_finalizer(object).await {
             return self.cluster_trouble(object, &error);
         }
-        if owed {
-            let note = format!("let go without cancelling the invitation ({why}); the operator keeps the debt");
-            self.cluster.publish(object, &notice(&Finding::new(Reason::Released, note))).await;
+        if let Some((reason, note)) = said {
+            self.cluster.publish(object, &notice(&Finding::new(reason, note))).await;
         }
         self.memory.forget(&object.uid().unwrap_or_default());
         PassReport::gone(PassOutcome::LetGo)

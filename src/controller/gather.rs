@@ -52,10 +52,18 @@ impl Passes {
             LookNeed::None => return Gathered::Facts(Box::new(facts)),
             LookNeed::Recent => Freshness::Within(self.settings.timings.scaled(connection.facts.check_interval)),
             LookNeed::Fresh => {
-                if !self.is_current(object).await {
+                let (current, moved) = tokio::join!(self.is_current(object), self.holds_another(&facts));
+                if !current {
                     return Gathered::Changed;
                 }
-                Freshness::Since(self.clock.monotonic())
+                match moved {
+                    Ok(false) => {}
+                    Ok(true) => return Gathered::Facts(Box::new(Facts { owns_another_claim: true, ..facts })),
+                    Err(error) => return Gathered::Cluster(error),
+                }
+                let then = self.clock.monotonic();
+                self.memory.update(&uid, |memory| memory.last_read = then.saturating_sub(now));
+                Freshness::Since(then)
             }
         };
         self.memory.update(&uid, |memory| memory.needs_fresh = false);
@@ -95,8 +103,9 @@ impl Passes {
             match self.successor(&desired, &connection.facts.host).await {
                 Succession::Nobody => None,
                 Succession::Found(successor) => Some(*successor),
-                // Come back in a moment: nothing is cancelled before it is certain that nobody wants it.
-                Succession::Unsettled => return Err(ClusterError::Conflict),
+                // Come back later: nothing is cancelled before it is certain that nobody wants it, or it takes too long.
+                Succession::Unsettled(_) if self.patience_left(life, &desired.object.namespace).is_zero() => None,
+                Succession::Unsettled(error) => return Err(error),
             }
         } else {
             None
@@ -152,7 +161,7 @@ impl Passes {
     /// The facts with what a roster shows.
     async fn seen(&self, mut facts: Facts, freshness: Freshness, connection: &Connection) -> Gathered {
         let gap = self.settings.timings.absence_gap;
-        let roster = match self.rosters.look(connection, &facts.desired.project, freshness, facts.asked).await {
+        let roster = match self.look(connection, &facts.desired.project, freshness, facts.asked).await {
             Ok(roster) => roster,
             Err(trouble) => return Gathered::NoRoster(Box::new(facts), trouble),
         };
@@ -220,6 +229,24 @@ impl Passes {
             Err(ClusterError::Refused(_)) => Ok(Ownership::Other { shown: None }),
             Err(error) => Err(error),
         }
+    }
+
+    /// The same, read live, for a live object without a claim of its own: the cache may not know the claim of a moment ago,
+    /// and an inviter that now leads elsewhere must not cost a second e-mail.
+    async fn holds_another(&self, facts: &Facts) -> Result<bool, ClusterError> {
+        match (facts.life, &facts.ownership) {
+            (Life::Live, Ownership::NoClaim | Ownership::Nobody | Ownership::Gone) => {}
+            (Life::Live | Life::Suspended | Life::Deleting { .. } | Life::Released, _) => return Ok(false),
+        }
+        let key = &facts.desired;
+        let name = claim_name(&claim_key(facts.inviter.product, &facts.inviter.host, &key.project, &key.username));
+        let claims = self.cluster.claims_of(&key.object.uid).await?;
+        let mut others = claims.into_iter().filter(|claim| claim.name_any() != name);
+        let other = others.next();
+        if let Some(other) = &other {
+            self.claims.remember(self.claim_ref(&other.name_any()), other.clone());
+        }
+        Ok(other.is_some())
     }
 
     fn owns_another(&self, uid: &str, name: &str) -> bool {

@@ -6,6 +6,8 @@
 use super::clock::Clock;
 use super::connection::{Connection, Connections};
 use super::inviter_spec::InviterSettings;
+use super::inviter_status::Aside;
+use super::remarks::Orphans;
 use super::secrets::Secrets;
 use super::settings::ControllerSettings;
 use super::wakes::Wakes;
@@ -14,6 +16,7 @@ use crate::cloud::connector::Connect;
 use crate::cloud::credentials::Credentials;
 use crate::cloud::http_api;
 use crate::cloud::{InvitesApi, default_base_url, parse_base_url};
+use crate::domain::breaker::paused_finding;
 use crate::domain::facts::InviterFacts;
 use crate::domain::failure::FailureKind;
 use crate::domain::finding::Finding;
@@ -163,6 +166,17 @@ impl InviterPasses {
             self.wakes.invitations_of(&settings.name);
         }
         InviterVerdict { finding, again_in }
+    }
+
+    /// What else is to be said of the inviter. While it cannot be used nobody looks, and what was found stays.
+    #[must_use]
+    pub fn aside(&self, settings: &InviterSettings, finding: &Finding) -> Aside {
+        let remarks = self.connections.remarks();
+        let interval = self.settings.timings.scaled(settings.check_interval);
+        let oldest = self.clock.monotonic().saturating_sub(interval * 4);
+        let usable = finding.reason == Reason::Ready;
+        let orphans = if usable { remarks.orphans_of(&settings.uid, oldest) } else { Orphans::Unknown };
+        Aside { orphans, paused: remarks.is_paused(&settings.uid).then(paused_finding) }
     }
 
     async fn connect(&self, settings: &InviterSettings) -> Result<Connection, Finding> {

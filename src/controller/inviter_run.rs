@@ -11,8 +11,8 @@ use super::kube_cluster::within;
 use super::leadership::Seat;
 use super::wakes::Wakes;
 use super::watch::{Events, what_wakes};
-use crate::api::InviterStatus;
 use crate::api::names::CONTROLLER;
+use crate::api::{InviterStatus, Reason};
 use crate::domain::schedule::LONGEST_WAIT;
 use futures::channel::mpsc::UnboundedReceiver;
 use futures::{Stream, StreamExt};
@@ -25,6 +25,7 @@ use kube::runtime::{PredicateConfig, WatchStreamExt};
 use kube::{Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -96,18 +97,22 @@ pub async fn run<K>(
 {
     let trigger =
         events.applied_objects().predicate_filter(|object: &K| Some(what_wakes(object)), PredicateConfig::default());
+    let stopping = stop.clone();
     Controller::for_stream(trigger, store)
         .with_config(Config::default().concurrency(4))
         .reconcile_on(wakes)
         .graceful_shutdown_on(async move { stop.cancelled().await })
         .run(
-            move |object: Arc<K>, context: Arc<InviterContext<K>>| async move {
-                Ok::<_, Infallible>(if context.seat.may_act() {
-                    Action::requeue(reconcile(object.as_ref(), &context).await)
-                } else {
-                    // Everything is woken when this process begins to lead.
-                    Action::await_change()
-                })
+            move |object: Arc<K>, context: Arc<InviterContext<K>>| {
+                let stopping = stopping.clone();
+                async move {
+                    if !context.seat.may_act() {
+                        // Everything is woken when this process begins to lead.
+                        return Ok::<_, Infallible>(Action::await_change());
+                    }
+                    let pass = stopping.run_until_cancelled(reconcile(object.as_ref(), &context)).await;
+                    Ok(pass.map_or_else(Action::await_change, Action::requeue))
+                }
             },
             |_, _, _| Action::requeue(LONGEST_WAIT),
             context,
@@ -122,25 +127,33 @@ where
 {
     let settings = (context.read)(object, &context.operator_namespace);
     let verdict = context.passes.pass(&settings).await;
-    let status = inviter_status(&settings, &verdict.finding, context.clock.now());
+    let aside = context.passes.aside(&settings, &verdict.finding);
+    let status = inviter_status(&settings, &verdict.finding, &aside, context.clock.now());
     if status != settings.status {
-        let news = settings.status.conditions.iter().all(|before| before.reason != verdict.finding.reason.as_str());
         if let Err(error) = write_status(object, &status, (context.api_of)(&context.client, object)).await {
             tracing::debug!(name = object.name_any(), %error, "status of an inviter not written");
-        } else if news {
-            let ready = verdict.finding.reason == crate::api::Reason::Ready;
-            let event = KubeEvent {
-                type_: if ready { EventType::Normal } else { EventType::Warning },
-                reason: verdict.finding.reason.as_str().to_owned(),
-                note: Some(verdict.finding.message.clone()),
-                action: "Check".to_owned(),
-                secondary: None,
-            };
-            // Best effort: nothing rests on an event.
-            let _ = context.recorder.publish(&event, &object.object_ref(&())).await;
+        } else {
+            for news in news(&settings.status, &status) {
+                // Best effort: nothing rests on an event.
+                let _ = context.recorder.publish(&news, &object.object_ref(&())).await;
+            }
         }
     }
     verdict.again_in + verdict.again_in.mul_f64(rand::random::<f64>() / 10.0)
+}
+
+/// One event for each reason that was not shown before.
+fn news(before: &InviterStatus, now: &InviterStatus) -> Vec<KubeEvent> {
+    let mut told: HashSet<&str> = before.conditions.iter().map(|condition| condition.reason.as_str()).collect();
+    let new = now.conditions.iter().filter(|condition| told.insert(&condition.reason));
+    new.map(|condition| KubeEvent {
+        type_: if condition.reason == Reason::Ready.as_str() { EventType::Normal } else { EventType::Warning },
+        reason: condition.reason.clone(),
+        note: Some(condition.message.clone()),
+        action: "Check".to_owned(),
+        secondary: None,
+    })
+    .collect()
 }
 
 async fn write_status<K>(object: &K, status: &InviterStatus, api: Api<K>) -> Result<(), super::cluster::ClusterError>

@@ -1,9 +1,10 @@
-//! Status of inviters: `Ready`, with the reason why not.
+//! Status of inviters: `Ready`, with the reason why not, and what else is to be said of them.
 //!
 //! Pure: made from the verdict of a pass and from the status before. Written only when it differs.
 
 use super::inviter_pass::time_may_cure;
 use super::inviter_spec::InviterSettings;
+use super::remarks::Orphans;
 use crate::api::names::condition;
 use crate::api::{InviterStatus, Reason};
 use crate::domain::finding::Finding;
@@ -11,14 +12,32 @@ use crate::domain::ledger::whole_second;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-/// The status that the finding asks for.
+/// What is said of an inviter besides whether it can be used: conditions that are present only while `True`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aside {
+    /// Orphans.
+    pub orphans: Orphans,
+    /// Why cancellations are paused, if they are.
+    pub paused: Option<Finding>,
+}
+
+/// The status that the findings ask for.
 #[must_use]
-pub fn inviter_status(settings: &InviterSettings, finding: &Finding, now: Timestamp) -> InviterStatus {
+pub fn inviter_status(settings: &InviterSettings, finding: &Finding, aside: &Aside, now: Timestamp) -> InviterStatus {
     let ready = finding.reason == Reason::Ready;
     let mut conditions = vec![condition(settings, condition::READY, ready, finding, now)];
     if !ready {
         let wait = if time_may_cure(finding.reason) { condition::RECONCILING } else { condition::STALLED };
         conditions.push(condition(settings, wait, true, finding, now));
+    }
+    let before = || settings.status.conditions.iter().find(|before| before.type_ == condition::ORPHANS_FOUND).cloned();
+    conditions.extend(match &aside.orphans {
+        Orphans::Unknown => before(),
+        Orphans::None => None,
+        Orphans::Some(finding) => Some(condition(settings, condition::ORPHANS_FOUND, true, finding, now)),
+    });
+    if let Some(finding) = &aside.paused {
+        conditions.push(condition(settings, condition::CANCELLATIONS_PAUSED, true, finding, now));
     }
     InviterStatus {
         last_handled_reconcile_at: settings

@@ -11,10 +11,11 @@ use super::lease_api::{LeaseApi, LeaseTrouble, Sighting, lease_of};
 use super::observer::{ElectionNews, Observer};
 use super::settings::{ControllerSettings, LeaseSettings};
 use super::takeover::Takeover;
+use crate::api::names::annotation::RESUME_CANCELLATIONS;
 use crate::domain::lease::{Bid, Decision, Election, Lost};
 use futures::StreamExt;
 use k8s_openapi::api::coordination::v1::Lease as KubeLease;
-use kube::Client;
+use kube::{Client, ResourceExt};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +44,14 @@ impl Candidacy {
         let namespace = &settings.operator_namespace;
         Candidate {
             election: Election::new(identity, times, settings.timings.post_deadline),
-            api: LeaseApi::new(client, namespace, &name, call_deadline(times.renew_deadline), settings.watch_renewal),
+            api: LeaseApi::new(
+                client,
+                namespace,
+                &name,
+                settings.namespaces.text(),
+                call_deadline(times.renew_deadline),
+                settings.watch_renewal,
+            ),
             shown: format!("{namespace}/{name}"),
             announcer: self.announcer,
             takeover,
@@ -120,9 +128,15 @@ impl Running {
         // What the election passed over because it knows better is passed over here as well.
         let newest = self.candidate.election.version();
         if object.as_ref().map(|object| lease_of(object).version).as_deref() == newest {
-            self.object = object;
+            self.keep(object);
         }
         self.tell_holder();
+    }
+
+    fn keep(&mut self, object: Option<KubeLease>) {
+        let asked = object.as_ref().and_then(|object| object.annotations().get(RESUME_CANCELLATIONS).cloned());
+        self.candidate.announcer.resume_asked(asked);
+        self.object = object;
     }
 
     async fn look(&mut self) {
@@ -140,7 +154,7 @@ impl Running {
                 let now = self.candidate.clock.monotonic();
                 let led = self.candidate.election.held_until().is_some();
                 self.candidate.election.acknowledged(lease_of(&object), sent, now);
-                self.object = Some(object);
+                self.keep(Some(object));
                 self.announce(led);
             }
             Err(trouble) => self.trouble(trouble),

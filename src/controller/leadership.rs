@@ -23,12 +23,20 @@ pub enum Leadership {
 }
 
 /// Tells the others.
-pub struct Announcer(watch::Sender<Leadership>);
+pub struct Announcer {
+    state: watch::Sender<Leadership>,
+    resume: watch::Sender<Option<String>>,
+}
 
 impl Announcer {
     /// Leads until this moment, or follows.
     pub fn announce(&self, now_is: Leadership) {
-        self.0.send_replace(now_is);
+        self.state.send_replace(now_is);
+    }
+
+    /// What somebody has asked of whoever leads: the value of the annotation that ends a pause of cancellations.
+    pub fn resume_asked(&self, value: Option<String>) {
+        self.resume.send_replace(value);
     }
 }
 
@@ -36,6 +44,7 @@ impl Announcer {
 #[derive(Clone)]
 pub struct Seat {
     state: watch::Receiver<Leadership>,
+    resume: watch::Receiver<Option<String>>,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 }
@@ -46,14 +55,22 @@ impl Seat {
     pub fn unopposed(clock: Arc<dyn Clock>) -> Self {
         // A receiver keeps the last value when its sender is gone.
         let (_, state) = watch::channel(Leadership::Unopposed);
-        Self { state, clock, stop: CancellationToken::new() }
+        let (_, resume) = watch::channel(None);
+        Self { state, resume, clock, stop: CancellationToken::new() }
     }
 
     /// With an election, until `stop`: from then on nothing new is begun, though the Lease is held until all is recorded.
     #[must_use]
     pub fn contested(clock: Arc<dyn Clock>, stop: CancellationToken) -> (Announcer, Self) {
-        let (sender, state) = watch::channel(Leadership::Following);
-        (Announcer(sender), Self { state, clock, stop })
+        let (announced, state) = watch::channel(Leadership::Following);
+        let (asked, resume) = watch::channel(None);
+        (Announcer { state: announced, resume: asked }, Self { state, resume, clock, stop })
+    }
+
+    /// What the Lease has under the annotation that ends a pause of cancellations.
+    #[must_use]
+    pub fn resume_asked(&self) -> Option<String> {
+        self.resume.borrow().clone()
     }
 
     /// How much of the hold is left for something new; `None` when nothing may be begun.

@@ -4,7 +4,7 @@
 //! never repeat a write, and must never report one as done that was not acknowledged.
 
 use super::watch::renewed;
-use crate::api::names::CONTROLLER;
+use crate::api::names::{CONTROLLER, SERVES_ANNOTATION};
 use crate::domain::lease::{Bid, Lease};
 use futures::{Stream, StreamExt};
 use jiff::Timestamp;
@@ -43,6 +43,8 @@ pub enum Sighting {
 pub struct LeaseApi {
     api: Api<KubeLease>,
     name: String,
+    /// Whom the holder serves, for other instances.
+    serves: String,
     deadline: Duration,
     renewal: Duration,
 }
@@ -50,8 +52,15 @@ pub struct LeaseApi {
 impl LeaseApi {
     /// No call takes longer than `deadline`; the watch is renewed as those of all other kinds are.
     #[must_use]
-    pub fn new(client: Client, namespace: &str, name: &str, deadline: Duration, renewal: Duration) -> Self {
-        Self { api: Api::namespaced(client, namespace), name: name.to_owned(), deadline, renewal }
+    pub fn new(
+        client: Client,
+        namespace: &str,
+        name: &str,
+        serves: String,
+        deadline: Duration,
+        renewal: Duration,
+    ) -> Self {
+        Self { api: Api::namespaced(client, namespace), name: name.to_owned(), serves, deadline, renewal }
     }
 
     /// A live (quorum) read.
@@ -70,17 +79,23 @@ impl LeaseApi {
         let post = PostParams { field_manager: Some(CONTROLLER.to_owned()), ..PostParams::default() };
         match (seen, &bid.over) {
             (_, None) => {
-                let metadata = ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() };
+                let mut metadata = ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() };
+                self.mark(&mut metadata);
                 let lease = KubeLease { metadata, spec: Some(spec(LeaseSpec::default(), bid, now)) };
                 self.within(self.api.create(&post, &lease)).await
             }
             (Some(seen), Some(version)) if seen.resource_version().as_ref() == Some(version) => {
                 let mut lease = seen.clone();
+                self.mark(&mut lease.metadata);
                 lease.spec = Some(spec(lease.spec.unwrap_or_default(), bid, now));
                 self.within(self.api.replace(&self.name, &post, &lease)).await
             }
             (_, Some(_)) => Err(LeaseTrouble::Changed),
         }
+    }
+
+    fn mark(&self, metadata: &mut ObjectMeta) {
+        metadata.annotations.get_or_insert_default().insert(SERVES_ANNOTATION.to_owned(), self.serves.clone());
     }
 
     /// Reports changes; failures are tried again, and say nothing.

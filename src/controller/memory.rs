@@ -21,6 +21,10 @@ pub struct Remembered {
     pub last_pass: LastPass,
     /// The next pass needs a roster begun after it.
     pub needs_fresh: bool,
+    /// How long the last live read took that came before an e-mail.
+    pub last_read: Duration,
+    /// A call that mails is being made, or its result recorded: not to be dropped.
+    pub mailing: bool,
     /// Failed passes in a row.
     pub failures: u32,
     /// Since when the inviter has not been usable.

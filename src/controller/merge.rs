@@ -1,13 +1,15 @@
 //! Several watches as one: an installation for some namespaces sees them as a single coherent stream.
 //!
 //! A reflector takes one stream and swaps its whole store after a list; the lists of several namespaces must therefore
-//! reach it as single changes. Must never call the stream complete before every namespace was listed once.
+//! reach it as single changes. A namespace that does not exist, or not yet, has no rights in it: whoever may not list it is
+//! refused, and others are not held up by that. Must never call the stream complete before every namespace was listed or
+//! refused once.
 
 use super::watch::Events;
 use futures::{StreamExt, stream};
 use kube::ResourceExt;
 use kube::runtime::reflector::{Lookup, ObjectRef};
-use kube::runtime::watcher::Event;
+use kube::runtime::watcher::{self, Event};
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
@@ -16,7 +18,7 @@ struct Merge<K: Lookup> {
     known: Vec<HashMap<ObjectRef<K>, K>>,
     /// Per source: what the list in progress has shown.
     listing: Vec<HashSet<ObjectRef<K>>>,
-    /// Sources that were listed once.
+    /// Sources that were listed or refused once.
     listed: HashSet<usize>,
     begun: bool,
 }
@@ -39,9 +41,12 @@ where
         sources.into_iter().enumerate().map(|(source, events)| events.map(move |event| (source, event)).boxed());
     stream::select_all(tagged)
         .scan(state, |state, (source, event)| {
-            let out = match event {
+            let out: Vec<Result<Event<K>, watcher::Error>> = match event {
                 Ok(event) => state.apply(source, event).into_iter().map(Ok).collect(),
-                Err(error) => vec![Err(error)],
+                Err(error) => {
+                    let shown = if is_refused(&error) { state.refused(source) } else { Vec::new() };
+                    shown.into_iter().map(Ok).chain([Err(error)]).collect()
+                }
             };
             futures::future::ready(Some(stream::iter(out)))
         })
@@ -54,6 +59,16 @@ where
     K: Lookup<DynamicType = ()> + ResourceExt + Clone,
     ObjectRef<K>: Hash + Eq,
 {
+    /// The list was refused: as far as anybody can tell there is nothing. What there is comes as single changes later.
+    fn refused(&mut self, source: usize) -> Vec<Event<K>> {
+        let begin = if self.begun { None } else { Some(Event::Init) };
+        self.begun = true;
+        let complete = self.listed.len() == self.known.len();
+        self.listed.insert(source);
+        let end = (!complete && self.listed.len() == self.known.len()).then_some(Event::InitDone);
+        begin.into_iter().chain(end).collect()
+    }
+
     fn apply(&mut self, source: usize, event: Event<K>) -> Vec<Event<K>> {
         let mut out = Vec::new();
         if !self.begun {
@@ -95,6 +110,11 @@ where
     }
 }
 
+/// By the API server, for lack of rights.
+fn is_refused(error: &watcher::Error) -> bool {
+    matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(status)) if status.code == 403)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,6 +126,27 @@ mod tests {
         object.metadata.namespace = Some(namespace.to_owned());
         object.metadata.name = Some(name.to_owned());
         object
+    }
+
+    #[test]
+    fn a_namespace_that_is_refused_holds_nobody_up_and_is_seen_when_it_comes() {
+        let mut merge = Merge::<ConfigMap> {
+            known: vec![HashMap::new(), HashMap::new()],
+            listing: vec![HashSet::new(), HashSet::new()],
+            listed: HashSet::new(),
+            begun: false,
+        };
+        let (reader, mut writer) = store::<ConfigMap>();
+        merge.refused(0).iter().for_each(|event| writer.apply_watcher_event(event));
+        for event in [Event::Init, Event::InitApply(object("b", "one")), Event::InitDone] {
+            merge.apply(1, event).iter().for_each(|event| writer.apply_watcher_event(event));
+        }
+        assert_eq!(reader.len(), 1, "the other namespace is complete");
+        assert!(merge.refused(0).is_empty(), "nothing changes by another refusal");
+        for event in [Event::Init, Event::InitApply(object("a", "two")), Event::InitDone] {
+            merge.apply(0, event).iter().for_each(|event| writer.apply_watcher_event(event));
+        }
+        assert_eq!(reader.len(), 2);
     }
 
     #[test]

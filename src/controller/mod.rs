@@ -21,6 +21,8 @@ pub mod kube_cluster;
 pub mod leader;
 pub mod leadership;
 pub mod lease_api;
+#[cfg(test)]
+mod mail_tests;
 pub mod memory;
 pub mod merge;
 pub mod namespaces;
@@ -29,13 +31,18 @@ pub mod pass;
 pub mod passes;
 pub mod perform;
 pub mod queue;
+pub mod remarks;
 pub mod roster;
 pub mod run;
+mod scan;
 pub mod secrets;
 pub mod settings;
+mod show;
 mod successor;
 pub mod sweep;
 pub mod takeover;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod wakes;
 pub mod watch;
 

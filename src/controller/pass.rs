@@ -3,22 +3,21 @@
 //! Owns the order of effects and nothing else: what is decided is decided in `domain`. No step calls an earlier one; the
 //! only loop is the queue. Must never e-mail from cached reads.
 
-use super::cluster::{ClusterError, Notice};
+use super::cluster::ClusterError;
 use super::connection::{Connection, Usable};
 use super::gather::Gathered;
 use super::observer::PassOutcome;
 pub use super::passes::{PassPorts, Passes};
+use super::show::{Shown, notice};
 use crate::api::names::FINALIZER;
-use crate::api::{InvitationClaim, InvitationClaimSpec, Plan, ProjectInvitation, Reason};
+use crate::api::{InvitationClaim, ProjectInvitation, Reason};
 use crate::domain::conclude::{Conclusion, conclude};
 use crate::domain::decide::decide;
 use crate::domain::desired::{Desired, Life, life, validate};
-use crate::domain::facts::{LastPass, Ownership, Sight};
+use crate::domain::facts::{Facts, LastPass, Ownership};
 use crate::domain::finding::Finding;
-use crate::domain::projection::{Picture, is_news, project};
 use crate::domain::schedule::{self, Wake};
-use crate::domain::standing::{Wait, standing};
-use crate::domain::step::Step;
+use crate::domain::step::{Decision, Step};
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use std::sync::Arc;
@@ -49,17 +48,6 @@ enum Unusable {
     Checking,
     /// What the object shows.
     Because(Finding),
-}
-
-/// How an object is to be shown, and when to come back.
-pub(super) struct Shown<'a> {
-    pub desired: Option<&'a Desired>,
-    pub claim: Option<&'a InvitationClaimSpec>,
-    pub sight: Option<&'a Sight>,
-    pub finding: Finding,
-    pub extra: Option<Finding>,
-    pub plan: Option<Plan>,
-    pub overdue: bool,
 }
 
 impl Passes {
@@ -142,7 +130,7 @@ impl Passes {
         life: Life,
         connection: &Connection,
     ) -> PassReport {
-        let mut facts = match self.gather(object, desired, life, connection).await {
+        let facts = match self.gather(object, desired, life, connection).await {
             Gathered::Facts(facts) => facts,
             Gathered::Changed => return PassReport::again(PassOutcome::Unchanged, Duration::ZERO),
             Gathered::Cluster(error) => return self.cluster_trouble(object, &error),
@@ -159,6 +147,30 @@ impl Passes {
             self.memory.update(&facts.desired.object.uid, |memory| memory.needs_fresh = true);
             return PassReport::again(PassOutcome::Unchanged, Duration::ZERO);
         }
+        let mails = matches!(decision.step, Step::Invite(_));
+        let uid = facts.desired.object.uid.clone();
+        if mails {
+            self.memory.update(&uid, |memory| memory.mailing = true);
+        }
+        let report = self.carry_out(object, *facts, decision, connection).await;
+        if mails {
+            self.memory.update(&uid, |memory| memory.mailing = false);
+        }
+        report
+    }
+
+    /// Whether the pass over the object must not be dropped now: what it sends is to be recorded.
+    pub(super) fn is_mailing(&self, reference: &ObjectRef<ProjectInvitation>) -> bool {
+        self.objects.get(reference).is_some_and(|object| self.memory.of(&object.uid().unwrap_or_default()).mailing)
+    }
+
+    async fn carry_out(
+        &self,
+        object: &ProjectInvitation,
+        mut facts: Facts,
+        decision: Decision,
+        connection: &Connection,
+    ) -> PassReport {
         let performed = match self.perform(object, &facts, &decision.step, connection).await {
             Ok(performed) => performed,
             Err(error) => return self.cluster_trouble(object, &error),
@@ -268,38 +280,6 @@ impl Passes {
         }
     }
 
-    /// Writes the status if it differs, and an event if the reason is new. Returns whether the status was written.
-    pub(super) async fn show(&self, object: &ProjectInvitation, shown: Shown<'_>) -> Result<bool, ClusterError> {
-        let before = object.status.clone().unwrap_or_default();
-        let status = project(&Picture {
-            before: &before,
-            generation: object.metadata.generation.unwrap_or_default(),
-            desired: shown.desired,
-            claim: shown.claim,
-            sight: shown.sight,
-            finding: &shown.finding,
-            overdue: shown.overdue,
-            plan: shown.plan,
-            now: self.clock.now(),
-        });
-        let wrote = status != before;
-        if wrote {
-            let written = match self.cluster.write_status(object, &status).await {
-                // The object went away or was made anew: its own event brings the next pass.
-                Err(ClusterError::Gone | ClusterError::Conflict) => return Ok(false),
-                other => other?,
-            };
-            self.objects.remember(ObjectRef::from_obj(object), written);
-        }
-        if wrote && is_news(&before, &shown.finding) {
-            self.cluster.publish(object, &notice(&shown.finding)).await;
-        }
-        if let Some(extra) = shown.extra.filter(|extra| extra.reason != shown.finding.reason) {
-            self.cluster.publish(object, &notice(&extra)).await;
-        }
-        Ok(wrote)
-    }
-
     pub(super) fn wait(&self, wake: Wake, check_interval: Duration, expires: Option<jiff::Timestamp>) -> Duration {
         schedule::wait(wake, check_interval, expires, &self.settings.timings, self.clock.now(), self.chance.fraction())
     }
@@ -328,14 +308,4 @@ impl Passes {
             }
         }
     }
-}
-
-/// The event of a finding: a warning when a human should look.
-pub(super) fn notice(finding: &Finding) -> Notice {
-    let stalled = standing(finding.reason, crate::api::ReadyWhen::Invited, true).wait == Wait::Stalled;
-    let left = matches!(
-        finding.reason,
-        Reason::Released | Reason::AccessLeftBehind | Reason::CancelBlocked | Reason::Expired | Reason::Withdrawn
-    );
-    Notice { reason: finding.reason, note: finding.message.clone(), warning: stalled || left }
 }

@@ -122,6 +122,9 @@ impl Passes {
         claim: &InvitationClaimSpec,
         connection: &Connection,
     ) -> Result<Performed, ClusterError> {
+        if !self.has_time_to_send(facts, claim, connection) {
+            return Ok(Performed::new(Outcome::Failed(too_late()), PassOutcome::Failed, None));
+        }
         let (written, finalized) =
             tokio::join!(self.write_claim(claim, facts.claim.as_ref()), self.ensure_finalizer(object, facts));
         let written = written?;
@@ -157,6 +160,14 @@ impl Passes {
                 self.failed(connection, failure, Some(written))
             }
         })
+    }
+
+    /// No attempt is opened only to be closed again: the Lease must have time left, and an API server that took half of the
+    /// attempt's time for a read would take the rest for the claim.
+    fn has_time_to_send(&self, facts: &Facts, claim: &InvitationClaimSpec, connection: &Connection) -> bool {
+        let slow = self.memory.of(&facts.desired.object.uid).last_read * 2 >= facts.timings.post_deadline;
+        let deadline = claim.attempt.as_ref().map(|attempt| attempt.deadline.0);
+        !slow && deadline.is_some_and(|deadline| connection.api.may_create(deadline))
     }
 
     fn failed(&self, connection: &Connection, failure: Failure, claim: Option<InvitationClaim>) -> Performed {
@@ -220,8 +231,6 @@ impl Passes {
         if facts.ownership == Ownership::Mine
             && let Some(claim) = &facts.claim
         {
-            let owed = matches!(farewell, Farewell::Owed(_)) && claim.invitation.is_none();
-            let farewell = if owed { Farewell::Settled } else { farewell };
             self.close_claim(&ledger::let_go(claim.clone(), farewell, facts.now), claim).await?;
         }
         self.cluster.remove_finalizer(object).await?;
@@ -294,6 +303,11 @@ impl Passes {
         let same = live.spec.invitation.as_ref().is_some_and(|invitation| invitation.id == id.as_str());
         if mine && same { Ok(live) } else { Err(ClusterError::Conflict) }
     }
+}
+
+fn too_late() -> Failure {
+    let message = "there is no time to send now: the API server is slow, or the lease is about to end";
+    Failure { kind: FailureKind::Fenced, message: message.to_owned() }
 }
 
 fn seen_now(invitation: &Invitation) -> Sight {

@@ -18,13 +18,15 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// Passes, and whether they may begin.
+/// Passes, and whether they may begin and go on.
 struct Gated {
     passes: Arc<Passes>,
     seat: Seat,
+    stop: CancellationToken,
 }
 
-/// Runs passes until `stop`; those in flight are finished. While somebody else leads, none begins.
+/// Runs passes until `stop`. Those that send an invitation are finished then and their result recorded; all others are
+/// dropped where they stand, as by a crash: nobody waits for a call that does not mail. While somebody else leads, none begins.
 pub async fn run(
     events: Events<ProjectInvitation>,
     objects: Store<ProjectInvitation>,
@@ -38,6 +40,7 @@ pub async fn run(
         .touched_objects()
         .predicate_filter(|object: &ProjectInvitation| Some(what_wakes(object)), PredicateConfig::default());
     let observer = Arc::clone(&passes.observer);
+    let gated = Arc::new(Gated { passes, seat, stop: stop.clone() });
     Controller::for_stream(trigger, objects)
         .with_config(Config::default().concurrency(concurrency))
         .reconcile_on(wakes)
@@ -47,7 +50,7 @@ pub async fn run(
                 Ok::<_, Infallible>(gated.one(&ObjectRef::from_obj(object.as_ref())).await)
             },
             |_, _, _| Action::requeue(LONGEST_WAIT),
-            Arc::new(Gated { passes, seat }),
+            gated,
         )
         .for_each(|_| {
             observer.heartbeat();
@@ -58,11 +61,17 @@ pub async fn run(
 
 impl Gated {
     async fn one(&self, reference: &ObjectRef<ProjectInvitation>) -> Action {
-        if self.seat.may_act() {
-            one(&self.passes, reference).await
-        } else {
+        if !self.seat.may_act() {
             // Everything is woken when this process begins to lead.
-            Action::await_change()
+            return Action::await_change();
+        }
+        let mut pass = Box::pin(one(&self.passes, reference));
+        tokio::select! {
+            biased;
+            action = &mut pass => action,
+            () = self.stop.cancelled() => {
+                if self.passes.is_mailing(reference) { pass.await } else { Action::await_change() }
+            }
         }
     }
 }

@@ -37,6 +37,12 @@ impl Roster {
         }
     }
 
+    /// Everybody who is invited.
+    #[must_use]
+    pub fn invitations(&self) -> &[Invitation] {
+        &self.invitations
+    }
+
     /// Whether it shows the person at all.
     #[must_use]
     pub fn shows(&self, person: &Username) -> bool {

@@ -37,6 +37,38 @@ pub enum Namespaces {
     Only(BTreeSet<String>),
 }
 
+impl Namespaces {
+    const EVERYWHERE: &str = "*";
+
+    /// As the Lease shows it: `*`, or names with commas.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::All => Self::EVERYWHERE.to_owned(),
+            Self::Only(names) => names.iter().map(String::as_str).collect::<Vec<_>>().join(","),
+        }
+    }
+
+    /// Reads what [`Self::text`] wrote.
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        if text == Self::EVERYWHERE {
+            return Self::All;
+        }
+        Self::Only(text.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// Whether there is a namespace in both.
+    #[must_use]
+    pub fn overlap(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::All, Self::All) => true,
+            (Self::All, Self::Only(names)) | (Self::Only(names), Self::All) => !names.is_empty(),
+            (Self::Only(own), Self::Only(theirs)) => !own.is_disjoint(theirs),
+        }
+    }
+}
+
 /// The Lease by which replicas agree on the one that acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaseSettings {
@@ -46,4 +78,29 @@ pub struct LeaseSettings {
     pub identity: String,
     /// The times of the election.
     pub times: LeaseTimes,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Namespaces;
+
+    fn only(names: &[&str]) -> Namespaces {
+        Namespaces::Only(names.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn what_a_lease_shows_can_be_read_again() {
+        for namespaces in [Namespaces::All, only(&[]), only(&["a"]), only(&["a", "b"])] {
+            assert_eq!(Namespaces::from_text(&namespaces.text()), namespaces);
+        }
+    }
+
+    #[test]
+    fn instances_meet_where_both_serve_a_namespace() {
+        assert!(Namespaces::All.overlap(&Namespaces::All));
+        assert!(Namespaces::All.overlap(&only(&["a"])) && only(&["a"]).overlap(&Namespaces::All));
+        assert!(only(&["a", "b"]).overlap(&only(&["b", "c"])));
+        assert!(!only(&["a"]).overlap(&only(&["b"])));
+        assert!(!Namespaces::All.overlap(&only(&[])));
+    }
 }

@@ -3,12 +3,14 @@
 //! A rename, or a move between namespaces, is a deletion beside a creation: the person must not notice. Must never name an
 //! object whose own credentials have not listed the project: nobody gets hold of a person in a project out of reach.
 
+use super::cluster::ClusterError;
 use super::connection::{Connection, Usable};
 use super::pass::Passes;
 use super::roster::Freshness;
 use crate::api::{Mode, ProjectInvitation};
 use crate::domain::desired::{Desired, Life, life, validate};
 use crate::domain::facts::Successor;
+use crate::domain::failure::Cure;
 use crate::domain::policy;
 use kube::ResourceExt;
 use std::sync::Arc;
@@ -19,8 +21,8 @@ pub(super) enum Succession {
     Nobody,
     /// This object.
     Found(Box<Successor>),
-    /// It cannot be told before an inviter's first check is over.
-    Unsettled,
+    /// It cannot be told now: an inviter's first check is not over, or somebody did not answer.
+    Unsettled(ClusterError),
 }
 
 impl Passes {
@@ -38,29 +40,40 @@ impl Passes {
             let checking = validate(&candidate)
                 .is_ok_and(|desired| matches!(self.connections.find(&desired.inviter), Usable::Checking));
             if checking {
-                return Succession::Unsettled;
+                return Succession::Unsettled(ClusterError::Conflict);
             }
-            if let Some(successor) = self.may_succeed(&candidate, host).await {
-                return Succession::Found(Box::new(successor));
+            match self.may_succeed(&candidate, host).await {
+                Ok(None) => {}
+                Ok(Some(successor)) => return Succession::Found(Box::new(successor)),
+                // A failure that passes is no reason to invite somebody anew.
+                Err(error) => return Succession::Unsettled(error),
             }
         }
         Succession::Nobody
     }
 
-    async fn may_succeed(&self, candidate: &ProjectInvitation, host: &str) -> Option<Successor> {
-        let desired = validate(candidate).ok()?;
-        let connection = self.usable_by(&desired).filter(|connection| connection.facts.host == host)?;
+    async fn may_succeed(&self, candidate: &ProjectInvitation, host: &str) -> Result<Option<Successor>, ClusterError> {
+        let usable = validate(candidate).ok().and_then(|desired| Some((self.usable_by(&desired)?, desired)));
+        let Some((connection, desired)) = usable.filter(|(connection, _)| connection.facts.host == host) else {
+            return Ok(None);
+        };
         let interval = self.settings.timings.scaled(connection.facts.check_interval);
-        self.rosters.look(&connection, &desired.project, Freshness::Within(interval), false).await.ok()?;
+        let look = self.look(&connection, &desired.project, Freshness::Within(interval), false);
+        if let Err(trouble) = look.await {
+            return match trouble.failure.kind.cure() {
+                Cure::Human => Ok(None),
+                Cure::Time => Err(ClusterError::Unanswered(trouble.failure.message)),
+            };
+        }
         let owner = &desired.object;
-        let live = self.cluster.invitation(&owner.namespace, &owner.name).await.ok()??;
-        let still = live.uid().as_ref() == Some(&owner.uid) && life(&live) == Life::Live;
-        still.then(|| Successor {
+        let live = self.cluster.invitation(&owner.namespace, &owner.name).await?;
+        let still = live.is_some_and(|live| live.uid().as_ref() == Some(&owner.uid) && life(&live) == Life::Live);
+        Ok(still.then(|| Successor {
             owner: desired.object,
             inviter: connection.facts.recorded.clone(),
             deletion: desired.deletion,
             resend: desired.resend,
-        })
+        }))
     }
 
     fn usable_by(&self, desired: &Desired) -> Option<Arc<Connection>> {

@@ -8,20 +8,23 @@ use super::connection::Connection;
 use super::leadership::Seat;
 use super::pass::Passes;
 use super::roster::Freshness;
-use crate::api::{DeletionPolicy, InvitationClaim, InvitationClaimSpec, Owner, ProjectInvitation, ReadyWhen};
-use crate::domain::breaker::{Breaker, Permit};
+use crate::api::{
+    DeletionPolicy, InvitationClaim, InvitationClaimSpec, Owner, ProjectInvitation, ReadyWhen, RecordedInviter,
+};
+use crate::domain::breaker::{Breaker, Permit, paused_finding};
 use crate::domain::conclude::conclude;
 use crate::domain::decide::{decide, look_need};
 use crate::domain::desired::{Desired, InviterName, Life};
 use crate::domain::facts::{Facts, LastPass, Ownership, quarantine};
+use crate::domain::failure::FailureKind;
 use crate::domain::key::claim_name;
-use crate::domain::ledger::{is_indebted, let_go, worth_keeping};
+use crate::domain::ledger::{is_indebted, let_go, settled_with_its_project, worth_keeping};
 use crate::domain::remote::{ObjectId, Roles, Username};
 use crate::domain::step::{LookNeed, Step};
 use jiff::Timestamp;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +42,10 @@ struct Sweep {
     /// Claims whose owner is gone, and since when that is known.
     vanished: HashMap<String, Duration>,
     breaker: Breaker,
+    /// The value on the Lease when the breaker tripped: only another one resumes.
+    asked_before: Option<String>,
+    /// Inviters that were told of a pause.
+    told: BTreeMap<String, RecordedInviter>,
 }
 
 /// Why a claim is finished off.
@@ -50,28 +57,35 @@ enum Cause {
     Indebted,
 }
 
-/// Sweeps until `stop`, and finishes the claim that it is at; while somebody else leads, nothing is looked at.
+/// Sweeps until `stop`; while somebody else leads, nothing is looked at.
 pub async fn run(passes: Arc<Passes>, seat: Seat, stop: CancellationToken) {
     let mut sweep = Sweep::default();
     loop {
         let every = passes.settings.timings.scaled(EVERY);
         let pause = tokio::time::sleep(every + every.mul_f64(passes.chance.fraction() / 10.0));
         tokio::select! {
-            () = pause => sweep.all(&passes, &seat, &stop).await,
+            () = pause => {
+                // Dropped at whatever it is: every step of it can be made again.
+                if stop.run_until_cancelled(Box::pin(sweep.all(&passes, &seat))).await.is_none() {
+                    return;
+                }
+            }
             () = stop.cancelled() => return,
         }
     }
 }
 
 impl Sweep {
-    async fn all(&mut self, passes: &Passes, seat: &Seat, stop: &CancellationToken) {
+    async fn all(&mut self, passes: &Passes, seat: &Seat) {
+        self.resume_if_asked(seat);
         let mut claims = passes.claims.store().state();
         claims.sort_by_key(|claim| claim.name_any());
         let now = passes.clock.monotonic();
         let grace = passes.settings.timings.scaled(GRACE);
         let mut vanished = HashMap::new();
+        let mut paused = BTreeMap::new();
         for claim in &claims {
-            if !seat.may_act() || stop.is_cancelled() {
+            if !seat.may_act() {
                 break;
             }
             let name = claim.name_any();
@@ -82,8 +96,13 @@ impl Sweep {
                 }
                 let since = self.vanished.get(&name).copied().unwrap_or(now);
                 vanished.insert(name, since);
-                if now.saturating_sub(since) >= grace && self.permits(passes, claim, claims.len()) {
+                if now.saturating_sub(since) < grace {
+                    continue;
+                }
+                if self.permits(passes, seat, claim, claims.len()) {
                     finish(passes, claim, Cause::Vanished).await;
+                } else {
+                    paused.insert(spec.inviter_ref.uid.clone(), spec.inviter_ref.clone());
                 }
             } else if is_indebted(spec) {
                 finish(passes, claim, Cause::Indebted).await;
@@ -93,27 +112,47 @@ impl Sweep {
                 tracing::debug!(claim = name, %error, "a claim with nothing left to remember stays for now");
             }
         }
+        self.breaker.retain(|name| vanished.contains_key(name));
         self.vanished = vanished;
+        passes.observer.cancellations_paused(self.breaker.is_tripped());
+        self.tell(passes, paused);
+    }
+
+    /// A new value on the Lease says that the owners were deleted on purpose.
+    fn resume_if_asked(&mut self, seat: &Seat) {
+        let asked = seat.resume_asked();
+        if self.breaker.is_tripped() && asked.is_some() && asked != self.asked_before {
+            tracing::info!("cancellations for vanished owners are resumed, as the annotation of the lease asks");
+            self.asked_before = asked;
+            self.breaker.resume();
+        }
+    }
+
+    /// Inviters show whose invitations are not cancelled.
+    fn tell(&mut self, passes: &Passes, paused: BTreeMap<String, RecordedInviter>) {
+        let uids = paused.keys().cloned().collect();
+        let before = std::mem::replace(&mut self.told, paused);
+        for uid in passes.connections.remarks().set_paused(uids) {
+            if let Some(inviter) = self.told.get(&uid).or_else(|| before.get(&uid)) {
+                passes.wakes.recorded(inviter);
+            }
+        }
     }
 
     /// The breaker counts only what would be cancelled.
-    fn permits(&mut self, passes: &Passes, claim: &InvitationClaim, claims: usize) -> bool {
+    fn permits(&mut self, passes: &Passes, seat: &Seat, claim: &InvitationClaim, claims: usize) -> bool {
         let cancels = claim.spec.deletion == DeletionPolicy::Cancel
             && claim.spec.verdict.is_none()
             && (claim.spec.invitation.is_some() || claim.spec.attempt.is_some());
         if !cancels {
             return true;
         }
-        let permit = self.breaker.ask(passes.clock.monotonic(), claims);
-        passes.observer.cancellations_paused(self.breaker.is_tripped());
-        match permit {
+        match self.breaker.ask(&claim.name_any(), passes.clock.monotonic(), claims) {
             Permit::Granted => true,
             Permit::Paused { news } => {
                 if news {
-                    tracing::error!(
-                        "the owners of many claims have vanished: their invitations are not cancelled for 24 hours. Were \
-                         the ProjectInvitations deleted on purpose?"
-                    );
+                    self.asked_before = seat.resume_asked();
+                    tracing::error!("{}", paused_finding().message);
                 }
                 false
             }
@@ -206,7 +245,17 @@ async fn gather(passes: &Passes, spec: &InvitationClaimSpec, cause: Cause, conne
     };
     if look_need(&facts, false) != LookNeed::None {
         let since = Freshness::Since(passes.clock.monotonic());
-        let roster = passes.rosters.look(connection, &facts.desired.project, since, false).await.ok()?;
+        let roster = match passes.look(connection, &facts.desired.project, since, false).await {
+            Ok(roster) => roster,
+            Err(trouble) if trouble.failure.kind == FailureKind::ProjectNotFound => {
+                let closed = settled_with_its_project(spec.clone(), now);
+                if let Err(error) = passes.close_claim(&closed, spec).await {
+                    tracing::debug!(%error, "a claim whose project is gone stays for now");
+                }
+                return None;
+            }
+            Err(_) => return None,
+        };
         facts.sight = Some(roster.find(&facts.desired.username, false, true));
     }
     Some(facts)

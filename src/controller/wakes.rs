@@ -3,7 +3,7 @@
 //! Owns the two channels into the queues and the list of objects that wait for a claim. Must never reconcile anything
 //! itself.
 
-use crate::api::{ClusterInviter, Inviter, InviterKind, ProjectInvitation};
+use crate::api::{ClusterInviter, Inviter, InviterKind, ProjectInvitation, RecordedInviter};
 use crate::domain::desired::InviterName;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use kube::ResourceExt;
@@ -69,6 +69,12 @@ impl Wakes {
     /// Sends the name of no object through the queue of invitations: what comes out shows that the queue moves.
     pub fn pulse(&self) {
         let _ = self.invitations.unbounded_send(ObjectRef::new("").within(""));
+    }
+
+    /// The inviter of a claim.
+    pub fn recorded(&self, inviter: &RecordedInviter) {
+        let (kind, namespace, name) = (inviter.kind, inviter.namespace.clone(), inviter.name.clone());
+        self.inviter(&InviterName { kind, namespace, name });
     }
 
     /// The inviter itself.

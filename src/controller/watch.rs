@@ -6,8 +6,9 @@
 use super::cache::Cache;
 use super::observer::Observer;
 use crate::api::names::annotation;
+use crate::domain::schedule::LONGEST_WAIT;
 use futures::stream::BoxStream;
-use futures::{Stream, StreamExt, future, stream};
+use futures::{Stream, StreamExt, stream};
 use kube::api::{Api, Resource, ResourceExt};
 use kube::core::DeserializeGuard;
 use kube::runtime::WatchStreamExt;
@@ -62,19 +63,28 @@ where
         .boxed()
 }
 
+/// Begun anew, with a list, now and then: a renewed watch goes on from where it was, and what was missed without a word
+/// would stay missed. As often as the longest wait, for the same reason.
+const LISTED_EVERY: Duration = LONGEST_WAIT;
+
 /// kube lists anew when the server ends a watch because its version is too old, and asks for ever for the same version when
-/// the watch is refused for that: then it is begun anew.
+/// the watch is refused for that: then it is begun anew, too.
 fn watched<K>(api: Api<K>, config: watcher::Config) -> impl Stream<Item = Result<Event<K>, watcher::Error>> + Send
 where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
     stream::repeat_with(move || watcher(api.clone(), config.clone())).flat_map(|events| {
-        events.scan(false, |expired, event| {
-            let over = *expired;
-            *expired =
-                matches!(&event, Err(watcher::Error::WatchStartFailed(kube::Error::Api(status))) if status.code == 410);
-            future::ready((!over).then_some(event))
-        })
+        let too_old = CancellationToken::new();
+        let life = LISTED_EVERY.mul_f64(1.0 + rand::random::<f64>() / 10.0);
+        let over = tokio::time::timeout(life, too_old.clone().cancelled_owned());
+        let events = events.inspect(move |event| {
+            if let Err(watcher::Error::WatchStartFailed(kube::Error::Api(status))) = event
+                && status.code == 410
+            {
+                too_old.cancel();
+            }
+        });
+        events.take_until(over)
     })
 }
 
@@ -157,4 +167,70 @@ pub fn what_wakes(object: &impl ResourceExt) -> u64 {
         object.annotations().get(name).hash(&mut hasher);
     }
     hasher.finish()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use futures::future;
+    use http::{Request, Response};
+    use k8s_openapi::api::core::v1::ConfigMap;
+    use serde_json::{Value, json};
+    use std::convert::Infallible;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// An API server with one object, and how often it was listed. The first watch may be refused; others show nothing and
+    /// never end.
+    fn one_object(refusal: Option<Value>) -> (Api<ConfigMap>, Arc<AtomicUsize>) {
+        let lists = Arc::new(AtomicUsize::new(0));
+        let (counted, refusal) = (Arc::clone(&lists), Arc::new(Mutex::new(refusal)));
+        let service = tower::service_fn(move |request: Request<kube::client::Body>| {
+            let answer = if request.uri().query().is_some_and(|query| query.contains("watch=true")) {
+                match refusal.lock().unwrap().take() {
+                    Some(refusal) => Response::builder().status(410).body(Body::from(refusal.to_string())),
+                    None => Ok(Response::new(Body::from_stream(stream::pending::<Result<Vec<u8>, Infallible>>()))),
+                }
+            } else {
+                counted.fetch_add(1, Ordering::Relaxed);
+                let item = json!({ "metadata": { "name": "one", "resourceVersion": "5" } });
+                let list = json!({ "metadata": { "resourceVersion": "7" }, "items": [item] });
+                Ok(Response::new(Body::from(list.to_string())))
+            };
+            future::ready(Ok::<_, Infallible>(answer.unwrap()))
+        });
+        (Api::all(kube::Client::new(service, "default")), lists)
+    }
+
+    /// How long the next complete list takes to come.
+    async fn list(events: &mut (impl Stream<Item = Result<Event<ConfigMap>, watcher::Error>> + Unpin)) -> Duration {
+        let began = tokio::time::Instant::now();
+        let done = async { while !matches!(events.next().await, Some(Ok(Event::InitDone))) {} };
+        tokio::time::timeout(LISTED_EVERY * 10, done).await.unwrap();
+        began.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn everything_is_listed_once_an_hour_though_the_watch_goes_on() {
+        let (api, lists) = one_object(None);
+        let mut events = watched(api, renewed(Duration::from_secs(50))).boxed();
+        assert!(list(&mut events).await < Duration::from_secs(1));
+        for again in 2..5 {
+            let after = list(&mut events).await;
+            assert!(after >= LISTED_EVERY && after < LISTED_EVERY.mul_f64(1.11), "{after:?}");
+            assert_eq!(lists.load(Ordering::Relaxed), again);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_that_is_refused_as_too_old_is_begun_with_a_list() {
+        let status = json!({ "status": "Failure", "message": "too old", "reason": "Expired", "code": 410 });
+        let (api, lists) = one_object(Some(status));
+        let mut events = watched(api, renewed(Duration::from_secs(50))).boxed();
+        list(&mut events).await;
+        assert!(list(&mut events).await < Duration::from_secs(1));
+        assert_eq!(lists.load(Ordering::Relaxed), 2);
+    }
 }

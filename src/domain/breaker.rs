@@ -3,7 +3,10 @@
 //! When the owners of many claims vanish at once (a definition deleted, a restore gone wrong), cancelling for all of them
 //! would be the worst answer. Must never count what its owner asked for by deleting it in the ordinary way.
 
-use std::collections::VecDeque;
+use super::finding::Finding;
+use crate::api::Reason;
+use crate::api::names::annotation::RESUME_CANCELLATIONS;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// Cancellations for vanished owners are counted over so long.
@@ -20,6 +23,10 @@ const RESUMES_AFTER: Duration = Duration::from_secs(24 * 3600);
 pub struct Breaker {
     cancelled: VecDeque<Duration>,
     tripped: Option<Duration>,
+    /// Claims that were asked for while it was tripped.
+    held: BTreeSet<String>,
+    /// Claims that were held, and go ahead: their owners were deleted on purpose.
+    confirmed: BTreeSet<String>,
 }
 
 /// Whether a cancellation may go ahead.
@@ -35,13 +42,17 @@ pub enum Permit {
 }
 
 impl Breaker {
-    /// Asks for one cancellation; `claims` is how many claims there are in all.
-    pub fn ask(&mut self, now: Duration, claims: usize) -> Permit {
+    /// Asks for the cancellation of this claim's invitation; `claims` is how many claims there are in all.
+    pub fn ask(&mut self, claim: &str, now: Duration, claims: usize) -> Permit {
         if let Some(since) = self.tripped {
             if now.saturating_sub(since) < RESUMES_AFTER {
+                self.held.insert(claim.to_owned());
                 return Permit::Paused { news: false };
             }
-            *self = Self::default();
+            self.resume();
+        }
+        if self.confirmed.contains(claim) {
+            return Permit::Granted;
         }
         while self.cancelled.front().is_some_and(|at| now.saturating_sub(*at) > WINDOW) {
             self.cancelled.pop_front();
@@ -49,10 +60,24 @@ impl Breaker {
         let next = self.cancelled.len().saturating_add(1);
         if next > ALWAYS_ALLOWED && next.saturating_mul(PART) > claims {
             self.tripped = Some(now);
+            self.held.insert(claim.to_owned());
             return Permit::Paused { news: true };
         }
         self.cancelled.push_back(now);
         Permit::Granted
+    }
+
+    /// What was held goes ahead, all of it, and counting begins anew.
+    pub fn resume(&mut self) {
+        self.tripped = None;
+        self.cancelled.clear();
+        self.confirmed = std::mem::take(&mut self.held);
+    }
+
+    /// Forgets claims that are finished off, or that somebody looks after again.
+    pub fn retain(&mut self, still_vanished: impl Fn(&str) -> bool) {
+        self.held.retain(|claim| still_vanished(claim));
+        self.confirmed.retain(|claim| still_vanished(claim));
     }
 
     /// Whether cancellations for vanished owners are paused.
@@ -60,6 +85,19 @@ impl Breaker {
     pub fn is_tripped(&self) -> bool {
         self.tripped.is_some()
     }
+}
+
+/// What inviters show whose invitations are not cancelled.
+#[must_use]
+pub fn paused_finding() -> Finding {
+    Finding::new(
+        Reason::CancellationsPaused,
+        format!(
+            "the ProjectInvitations of many invitations vanished at once without being deleted in the ordinary way: their \
+             invitations are not cancelled for 24 hours. If they were deleted on purpose, ask the operator's administrator \
+             to give the annotation {RESUME_CANCELLATIONS} of the operator's Lease a new value"
+        ),
+    )
 }
 
 #[cfg(test)]
@@ -74,26 +112,51 @@ mod tests {
     fn ten_are_allowed_and_more_only_of_many() {
         let mut few = Breaker::default();
         for _ in 0..10 {
-            assert_eq!(few.ask(at(1), 20), Permit::Granted);
+            assert_eq!(few.ask("a", at(1), 20), Permit::Granted);
         }
-        assert_eq!(few.ask(at(1), 20), Permit::Paused { news: true });
-        assert_eq!(few.ask(at(2), 20), Permit::Paused { news: false });
+        assert_eq!(few.ask("a", at(1), 20), Permit::Paused { news: true });
+        assert_eq!(few.ask("a", at(2), 20), Permit::Paused { news: false });
         let mut many = Breaker::default();
         for _ in 0..100 {
-            assert_eq!(many.ask(at(1), 1000), Permit::Granted);
+            assert_eq!(many.ask("a", at(1), 1000), Permit::Granted);
         }
-        assert_eq!(many.ask(at(1), 1000), Permit::Paused { news: true });
+        assert_eq!(many.ask("a", at(1), 1000), Permit::Paused { news: true });
     }
 
     #[test]
     fn the_window_moves_on_and_a_tripped_breaker_resumes_after_a_day() {
         let mut breaker = Breaker::default();
         for _ in 0..10 {
-            breaker.ask(at(0), 0);
+            breaker.ask("a", at(0), 0);
         }
-        assert_eq!(breaker.clone().ask(at(601), 0), Permit::Granted);
-        assert_eq!(breaker.ask(at(600), 0), Permit::Paused { news: true });
-        assert_eq!(breaker.ask(at(600 + 24 * 3600 - 1), 0), Permit::Paused { news: false });
-        assert_eq!(breaker.ask(at(600 + 24 * 3600), 0), Permit::Granted);
+        assert_eq!(breaker.clone().ask("a", at(601), 0), Permit::Granted);
+        assert_eq!(breaker.ask("a", at(600), 0), Permit::Paused { news: true });
+        assert_eq!(breaker.ask("a", at(600 + 24 * 3600 - 1), 0), Permit::Paused { news: false });
+        assert_eq!(breaker.ask("a", at(600 + 24 * 3600), 0), Permit::Granted);
+        assert!(!breaker.is_tripped());
+    }
+
+    #[test]
+    fn resumed_what_was_held_goes_ahead_and_what_vanishes_next_is_counted_anew() {
+        let mut breaker = Breaker::default();
+        let names: Vec<_> = (0..40).map(|number| format!("claim-{number}")).collect();
+        let granted = |breaker: &mut Breaker, now| {
+            names.iter().filter(|name| breaker.ask(name, now, 40) == Permit::Granted).count()
+        };
+        assert_eq!(granted(&mut breaker, at(1)), 10);
+        assert_eq!(granted(&mut breaker, at(2)), 0, "while tripped nothing goes ahead");
+        breaker.resume();
+        assert!(!breaker.is_tripped());
+        assert_eq!(granted(&mut breaker, at(3)), 40, "what was asked for while it was tripped");
+        for number in 0..10 {
+            assert_eq!(breaker.ask(&format!("new-{number}"), at(4), 40), Permit::Granted);
+        }
+        assert_eq!(breaker.ask("new-10", at(4), 40), Permit::Paused { news: true });
+        breaker.resume();
+        breaker.retain(|name| name != "new-10");
+        for number in 0..10 {
+            breaker.ask(&format!("later-{number}"), at(5), 40);
+        }
+        assert_eq!(breaker.ask("new-10", at(5), 40), Permit::Paused { news: true }, "a confirmation is for once");
     }
 }

@@ -8,12 +8,12 @@ use super::facts::{Facts, LastPass, Ownership, Sight};
 use super::finding::{
     Finding, accepted_finding, expired_finding, invited_finding, listed, recorded_finding, until, withdrawn_finding,
 };
-use super::ledger::{self, Farewell};
+use super::ledger;
 use super::refusal::{refusal_stands, refused_rest};
 use super::remote::{Invitation, ObjectId};
-use super::resolve::{outcome_unknown, resolve_attempt};
+use super::resolve::{self, outcome_unknown, resolve_attempt};
 use super::schedule::Wake;
-use super::step::{Decision, LookNeed, Step, again, let_go, record, rest, stop};
+use super::step::{Decision, LookNeed, Step, again, record, rest, stop};
 use super::{deletion, observe, policy, resend};
 use crate::api::{Adoption, InvitationClaimSpec, Origin, Phase, Plan, Reason, RecordedInvitation, VerdictKind};
 
@@ -42,7 +42,8 @@ pub fn look_need(facts: &Facts, absence_due: bool) -> LookNeed {
         };
     };
     if attempt_open {
-        return LookNeed::Fresh;
+        let waits_for_human = rested && !facts.asked && !absence_due && resolve::holds(facts);
+        return if waits_for_human { LookNeed::Recent } else { LookNeed::Fresh };
     }
     let settled = claim.invitation.is_some() || claim.verdict.is_some();
     if !settled && (policy::check(&facts.inviter.allow, &facts.desired).is_err() || refusal_stands(facts, claim)) {
@@ -60,10 +61,7 @@ pub fn look_need(facts: &Facts, absence_due: bool) -> LookNeed {
 #[must_use]
 pub fn decide(facts: &Facts) -> Decision {
     match facts.life {
-        Life::Released => let_go(
-            Farewell::Owed("released by annotation".to_owned()),
-            Finding::new(Reason::Released, "let go without calling the API, as the release annotation asks"),
-        ),
+        Life::Released => deletion::released(facts),
         Life::Deleting { .. } => deletion::decide(facts),
         Life::Suspended | Life::Live => observe::hold_back(facts, decide_live(facts)),
     }

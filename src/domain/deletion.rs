@@ -56,6 +56,31 @@ pub(super) fn surplus(facts: &Facts) -> Option<Decision> {
     Some(Decision { step: Step::Cancel(id, claim), finding, wake: Wake::Now, plan: Some(Plan::Cancel) })
 }
 
+/// The release annotation: let go without a call. What was to be kept is kept; all else is owed, a call without an answer
+/// too.
+pub(super) fn released(facts: &Facts) -> Decision {
+    let finding = Finding::new(Reason::Released, "let go without calling the API, as the release annotation asks");
+    let owed = || Farewell::Owed("released by annotation".to_owned());
+    let farewell = match estate(facts) {
+        Estate::Nothing | Estate::Member => Farewell::Settled,
+        Estate::OpenAttempt if facts.desired.deletion == DeletionPolicy::Keep => Farewell::Kept,
+        Estate::OpenAttempt => owed(),
+        Estate::Pending(_, invitation) => keeps(facts, invitation).map_or_else(owed, |_| Farewell::Kept),
+    };
+    let_go(farewell, finding)
+}
+
+/// How an owner lets go whose claim cannot be looked after now.
+#[must_use]
+pub fn parting(claim: &InvitationClaimSpec, wish: DeletionPolicy, why: &str) -> Farewell {
+    let pending = claim.attempt.is_some() || (claim.invitation.is_some() && claim.verdict.is_none());
+    match (pending, wish) {
+        (false, _) => Farewell::Settled,
+        (true, DeletionPolicy::Keep) => Farewell::Kept,
+        (true, DeletionPolicy::Cancel) => Farewell::Owed(why.to_owned()),
+    }
+}
+
 /// How much the decision needs to see.
 #[must_use]
 pub(super) fn look_need(facts: &Facts) -> LookNeed {

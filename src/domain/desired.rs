@@ -138,7 +138,8 @@ pub fn validate(object: &ProjectInvitation) -> Result<Desired, String> {
         roles: spec.roles.iter().cloned().collect(),
         inviter,
         ready_when: spec.ready_when,
-        deletion: spec.deletion.invitation,
+        // What is suspended is left as it is, whatever becomes of the object.
+        deletion: if spec.suspend { DeletionPolicy::Keep } else { spec.deletion.invitation },
         requested_at: requested_at(object),
         resend: object.annotations().get(annotation::RESEND).filter(|token| !token.is_empty()).cloned(),
     })

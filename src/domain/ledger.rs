@@ -250,6 +250,13 @@ pub fn let_go(mut claim: InvitationClaimSpec, farewell: Farewell, now: Timestamp
     claim
 }
 
+/// The project is gone, and with it whatever was or is still on its way there.
+#[must_use]
+pub fn settled_with_its_project(claim: InvitationClaimSpec, now: Timestamp) -> InvitationClaimSpec {
+    let resolved = if claim.attempt.is_some() { attempt_lost(claim) } else { claim };
+    InvitationClaimSpec { debt: None, surplus: Vec::new(), ..let_go(resolved, Farewell::Settled, now) }
+}
+
 /// Whether a claim without an owner still has something to remember: otherwise it is deleted.
 #[must_use]
 pub fn worth_keeping(claim: &InvitationClaimSpec, now: Timestamp) -> bool {

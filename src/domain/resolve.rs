@@ -31,17 +31,25 @@ pub(super) fn resolve_attempt(facts: &Facts) -> Decision {
         (Some(Quarantine::Running { elapsed, left }), _) => {
             rest(Reason::Looking, looking, Wake::attempt_look(elapsed, left))
         }
+        (_, false) if holds(facts) && sight.pending.is_empty() => outcome_unknown(),
         (_, false) => again(Reason::Looking, looking),
-        (_, true) => after_quarantine(facts, claim, sight),
+        (_, true) => after_quarantine(facts, sight),
     }
 }
 
-fn after_quarantine(facts: &Facts, claim: &InvitationClaimSpec, sight: &Sight) -> Decision {
-    let answered = claim.attempt.as_ref().is_some_and(|attempt| attempt.answered);
-    let resend = resend::wanted(facts).is_some();
-    let may_close = resend || !sight.pending.is_empty() || (!answered && facts.inviter.on_unknown == OnUnknown::Retry);
+/// Whether an attempt that is not found waits for a human, so that a look of the whole project's is as good as one of its
+/// own.
+pub(super) fn holds(facts: &Facts) -> bool {
+    let answered =
+        facts.claim.as_ref().and_then(|claim| claim.attempt.as_ref()).is_some_and(|attempt| attempt.answered);
     let deleting = matches!(facts.life, Life::Deleting { .. });
-    if may_close || deleting {
+    let over = !matches!(facts.quarantine, Some(Quarantine::Running { .. }));
+    let stays_open = answered || facts.inviter.on_unknown == OnUnknown::Hold;
+    over && stays_open && !deleting && resend::wanted(facts).is_none()
+}
+
+fn after_quarantine(facts: &Facts, sight: &Sight) -> Decision {
+    if !sight.pending.is_empty() || !holds(facts) {
         // Lost, or somebody else's invitation stands where ours would: the next pass decides what follows.
         return record(
             ledger::attempt_lost(ledger::owned(facts)),

@@ -75,6 +75,8 @@ pub fn standing(reason: Reason, ready_when: ReadyWhen, overdue: bool) -> Standin
         Reason::Cancelled
         | Reason::InvitationKept
         | Reason::HandedOver
+        | Reason::OrphansFound
+        | Reason::CancellationsPaused
         | Reason::Released
         | Reason::AccessLeftBehind => Standing { ready: Ready::AsBefore, wait: Wait::None },
         Reason::PolicyDenied

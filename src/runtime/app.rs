@@ -4,18 +4,24 @@
 //! setting, the cluster or the controller decides.
 
 use super::cluster::connect;
-use super::control::control;
+use super::control::{control, namespaces};
+use super::election::Election;
 use super::health::{Health, Pages, Readiness, serve};
 use super::metrics::Metrics;
+use super::neighbours::Neighbours;
 use super::prerequisites::{self, Arrival};
 use super::settings::Settings;
 use super::{StartError, shutdown};
 use kube::Client;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+/// How often a running operator looks for other instances.
+const NEIGHBOURS_EVERY: Duration = Duration::from_secs(30);
 
 /// The operator, connected to nothing yet and listening already.
 pub struct App {
@@ -84,11 +90,15 @@ impl App {
     }
 
     async fn work(&self) -> Result<(), StartError> {
-        match prerequisites::wait(&self.client, &self.settings.watched, &self.health, &self.stop).await? {
+        let mut neighbours = neighbours(&self.settings, &self.client);
+        let arrival =
+            prerequisites::wait(&self.client, &self.settings, neighbours.as_mut(), &self.health, &self.stop).await?;
+        match arrival {
             Arrival::Stopped => return Ok(()),
             Arrival::Complete => {}
         }
         self.health.set(Readiness::Syncing);
+        let watch = neighbours.map(|neighbours| tokio::spawn(keep_apart(neighbours, self.stop.clone())));
         control(
             &self.settings,
             self.client.clone(),
@@ -97,7 +107,34 @@ impl App {
             self.stop.clone(),
         )
         .await;
+        if let Some(watch) = watch {
+            watch.abort();
+        }
         Ok(())
+    }
+}
+
+/// Instances are found by their Leases, so who stands for none looks for none.
+fn neighbours(settings: &Settings, client: &Client) -> Option<Neighbours> {
+    let Election::ByLease { name, .. } = &settings.election else { return None };
+    let serves = namespaces(&settings.watched);
+    Some(Neighbours::new(client.clone(), &settings.operator_namespace, name, serves))
+}
+
+/// Two instances that began at the same moment saw nothing of each other: the one with the younger Lease ends, and waits
+/// when it starts again.
+async fn keep_apart(mut neighbours: Neighbours, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(NEIGHBOURS_EVERY) => {}
+        }
+        if let Ok(Some(other)) = neighbours.look().await
+            && other.older
+        {
+            tracing::error!(by = other.namespace, serves = other.serves, "another instance serves the same; ending");
+            stop.cancel();
+        }
     }
 }
 

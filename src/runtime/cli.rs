@@ -58,6 +58,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Print the CustomResourceDefinitions as YAML: invitation-operator crds | kubectl apply -f -
     Crds(CrdsArgs),
+    /// Look at an installation from outside, as the chart's hooks do
+    Check(CheckArgs),
 }
 
 /// Where the definitions go.
@@ -66,6 +68,53 @@ pub struct CrdsArgs {
     /// Write one file per kind into this directory instead of printing them
     #[arg(long, value_name = "DIRECTORY")]
     pub output_dir: Option<PathBuf>,
+}
+
+/// What to look at, and where.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// What to look at.
+    #[command(subcommand)]
+    pub what: Check,
+    /// Kubeconfig file [default: $KUBECONFIG, else ~/.kube/config, else the Pod's service account]
+    #[arg(long, global = true, env = "INVITATION_OPERATOR_KUBECONFIG", value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig [default: its current context]
+    #[arg(long, global = true, env = "INVITATION_OPERATOR_CONTEXT", value_name = "NAME")]
+    pub context: Option<String>,
+}
+
+/// What can be looked at.
+#[derive(Debug, Subcommand)]
+pub enum Check {
+    /// Whether the operator reconciles: an Inviter without credentials is made, judged and deleted. Nobody is called or
+    /// e-mailed
+    Reconciling {
+        /// Namespace of the Inviter; it must be served
+        #[arg(long, value_name = "NAME", value_parser = values::namespace)]
+        namespace: String,
+        /// How long the operator may take
+        #[arg(long, value_name = "TIME", default_value = "60s", value_parser = values::duration)]
+        timeout: Duration,
+    },
+    /// Whether invitations would be left behind by an operator that is uninstalled
+    Uninstall {
+        /// Namespaces that it serves, separated by commas. Empty for all of them
+        #[arg(long, value_name = "NAMESPACES", default_value = "", hide_default_value = true)]
+        watch_namespaces: String,
+        /// What to do when there are any
+        #[arg(long, value_name = "WHAT", default_value = "warn")]
+        on_invitations: OnInvitations,
+    },
+}
+
+/// What to do about invitations that would be left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnInvitations {
+    /// Say so, and succeed
+    Warn,
+    /// Say so, and fail
+    Refuse,
 }
 
 /// The settings of `run`.

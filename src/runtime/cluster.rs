@@ -26,6 +26,9 @@ const KEEPALIVE: Duration = Duration::from_secs(20);
 /// than kube's own patience (5 s), which says nothing to anybody.
 const SILENCE_AFTER_RENEWAL: Duration = Duration::from_secs(3);
 
+/// Stands for a proxy where there is to be none; no host can have this name.
+const NO_PROXY: &str = "none.invalid";
+
 const USER_AGENT: &str = concat!("invitation-operator/", env!("CARGO_PKG_VERSION"));
 
 /// Why the cluster cannot be used.
@@ -70,6 +73,9 @@ pub enum ClusterError {
         least: &'static str,
     },
 }
+
+/// How often watches are renewed where nobody asks for something else.
+pub const WATCH_RENEWAL: Duration = Duration::from_secs(50);
 
 /// A client for the cluster, for watches that are renewed so often: what bounds how long a half-open connection stays
 /// unnoticed. Nothing is sent yet.
@@ -122,20 +128,36 @@ async fn find(access: &ClusterAccess) -> Result<Config, ClusterError> {
     let options = KubeConfigOptions { context: access.context.clone(), ..KubeConfigOptions::default() };
     if let Some(path) = &access.kubeconfig {
         let unusable = |error| ClusterError::Kubeconfig { path: path.clone(), problem: problem(&error) };
-        let kubeconfig = Kubeconfig::read_from(path).map_err(unusable)?;
-        return Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(unusable);
+        return configured(Kubeconfig::read_from(path), &options).await.map_err(unusable);
     }
     if let Some(context) = &access.context {
         let unusable = |error| ClusterError::Context { context: context.clone(), problem: problem(&error) };
-        return Config::from_kubeconfig(&options).await.map_err(unusable);
+        return configured(Kubeconfig::read(), &options).await.map_err(unusable);
     }
-    match Config::from_kubeconfig(&options).await {
+    match configured(Kubeconfig::read(), &options).await {
         Ok(config) => Ok(config),
         Err(kubeconfig) => Config::incluster().map_err(|in_cluster| ClusterError::Nowhere {
             kubeconfig: problem(&kubeconfig),
             in_cluster: in_cluster.to_string(),
         }),
     }
+}
+
+/// The configuration that a kubeconfig means. Where it names no proxy, kube takes that of the environment; but `HTTPS_PROXY`
+/// is for the way to MongoDB, so one is named, and taken away again.
+async fn configured(
+    kubeconfig: Result<Kubeconfig, KubeconfigError>,
+    options: &KubeConfigOptions,
+) -> Result<Config, KubeconfigError> {
+    let mut kubeconfig = kubeconfig?;
+    for cluster in kubeconfig.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {
+        if cluster.proxy_url.as_deref().unwrap_or_default().is_empty() {
+            cluster.proxy_url = Some(NO_PROXY.to_owned());
+        }
+    }
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, options).await?;
+    config.proxy_url = config.proxy_url.filter(|proxy| proxy.host() != Some(NO_PROXY));
+    Ok(config)
 }
 
 fn problem(error: &KubeconfigError) -> String {
@@ -168,8 +190,6 @@ pub fn plain(error: &kube::Error) -> String {
 mod tests {
     use super::*;
 
-    const WATCH_RENEWAL: Duration = Duration::from_secs(50);
-
     async fn error_for(kubeconfig: &str, context: Option<&str>) -> String {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("config");
@@ -183,6 +203,21 @@ mod tests {
         let message = error_for("users: [{token: s3cret", None).await;
         assert!(message.contains("config cannot be used: it is not the YAML"), "{message}");
         assert!(!message.contains("s3cret"), "{message}");
+    }
+
+    #[tokio::test]
+    async fn a_proxy_that_the_kubeconfig_names_is_told_and_not_passed_over() {
+        let cluster = |proxy| {
+            format!(
+                "current-context: a\ncontexts: [{{name: a, context: {{cluster: a}}}}]\nclusters: [{{name: a, cluster: \
+                 {{server: 'https://127.0.0.1:1', proxy-url: '{proxy}'}}}}]\n"
+            )
+        };
+        let message = error_for(&cluster("http://proxy.example.com:3128"), None).await;
+        assert!(message.contains("proxy.example.com"), "{message}");
+        let kubeconfig = Kubeconfig::from_yaml(&cluster("")).unwrap();
+        let config = configured(Ok(kubeconfig), &KubeConfigOptions::default()).await.unwrap();
+        assert_eq!(config.proxy_url, None);
     }
 
     #[tokio::test]

@@ -73,6 +73,7 @@ impl Observer for Listener {
         self.metrics.inviters_by_reason(&census.inviters);
         self.metrics.open_attempts(census.open_attempts);
         self.metrics.unpaid_debts(census.unpaid_debts);
+        self.metrics.orphans(census.orphans);
     }
 }
 
@@ -137,15 +138,20 @@ pub(super) async fn control(
 fn controller_settings(settings: &Settings) -> ControllerSettings {
     ControllerSettings {
         operator_namespace: settings.operator_namespace.clone(),
-        namespaces: match &settings.watched {
-            Watched::Everywhere => Namespaces::All,
-            Watched::Only(namespaces) => Namespaces::Only(namespaces.clone()),
-        },
+        namespaces: namespaces(&settings.watched),
         allowed_hosts: settings.allowed_hosts.clone(),
         max_mails_per_person: i32::try_from(settings.max_mails_per_person).unwrap_or(i32::MAX),
         timings: settings.timings,
         call_deadline: settings.call_deadline,
         watch_renewal: settings.watch_renewal,
         concurrency: settings.concurrency,
+    }
+}
+
+/// Whose objects are served, as controllers say it.
+pub(super) fn namespaces(watched: &Watched) -> Namespaces {
+    match watched {
+        Watched::Everywhere => Namespaces::All,
+        Watched::Only(namespaces) => Namespaces::Only(namespaces.clone()),
     }
 }

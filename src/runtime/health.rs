@@ -30,6 +30,15 @@ pub enum Readiness {
     Unreachable(String),
     /// Kinds that the cluster does not know.
     KindsMissing(Vec<&'static str>),
+    /// Rights that the operator needs and does not have.
+    RightsMissing(String),
+    /// Another instance serves what this one is to serve.
+    Served {
+        /// Namespace of the other.
+        by: String,
+        /// Whom it serves.
+        serves: String,
+    },
     /// The first lists are being read.
     Syncing,
     /// Everything is seen, and another replica acts.
@@ -51,6 +60,16 @@ impl fmt::Display for Readiness {
                 f,
                 "the cluster does not know {}: run `invitation-operator crds | kubectl apply -f -`",
                 kinds.join(", ")
+            ),
+            Self::RightsMissing(rights) => write!(
+                f,
+                "the operator lacks rights: {rights}. Bind roles with them to its service account, as the chart does"
+            ),
+            Self::Served { by, serves } => write!(
+                f,
+                "another instance, in the namespace {by}, serves {}: uninstall one of the two, or give them different \
+                 --watch-namespaces",
+                if serves == "*" { "the whole cluster" } else { serves }
             ),
             Self::Syncing => f.write_str("reading the first lists"),
             Self::Standby => f.write_str("ok (standby)"),
@@ -168,6 +187,8 @@ async fn readyz(State(shown): State<Shown>) -> (StatusCode, String) {
         Readiness::Starting
         | Readiness::Unreachable(_)
         | Readiness::KindsMissing(_)
+        | Readiness::RightsMissing(_)
+        | Readiness::Served { .. }
         | Readiness::Syncing
         | Readiness::NoElection(_)
         | Readiness::Stopping => StatusCode::SERVICE_UNAVAILABLE,
@@ -239,6 +260,8 @@ mod tests {
                 Readiness::KindsMissing(vec!["Inviter", "InvitationClaim"]),
                 "does not know Inviter, InvitationClaim: run `invitation-operator crds | kubectl apply -f -`",
             ),
+            (Readiness::RightsMissing("list inviters in namespace a".to_owned()), "lacks rights: list inviters in"),
+            (Readiness::Served { by: "b".to_owned(), serves: "*".to_owned() }, "in the namespace b, serves the whole"),
             (Readiness::Syncing, "reading the first lists"),
             (Readiness::NoElection("the lease a/b cannot be used".to_owned()), "the lease a/b cannot be used"),
             (Readiness::Stopping, "stopping"),

@@ -40,6 +40,7 @@ pub struct Metrics {
     compensations: Counter,
     open_attempts: Gauge,
     unpaid_debts: Gauge,
+    orphans: Gauge,
     cancellations_paused: Gauge,
     watch_errors: Counters<1>,
     malformed_objects: Counters<1>,
@@ -96,6 +97,11 @@ impl Default for Metrics {
                 r,
                 "open_attempts",
                 "Calls that may have e-mailed and whose result is not recorded",
+            ),
+            orphans: registered(
+                r,
+                "orphans",
+                "Pending invitations that were sent by this installation and belong to no object",
             ),
             unpaid_debts: registered(r, "unpaid_debts", "Cancellations still owed for objects that were let go"),
             cancellations_paused: registered(
@@ -217,6 +223,11 @@ impl Metrics {
     /// How many claims owe a cancellation.
     pub fn unpaid_debts(&self, count: usize) {
         self.unpaid_debts.set(whole(count));
+    }
+
+    /// How many pending invitations of ours belong to no object.
+    pub fn orphans(&self, count: usize) {
+        self.orphans.set(whole(count));
     }
 
     /// Whether cancellations for vanished owners are paused.

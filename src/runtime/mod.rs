@@ -4,6 +4,7 @@
 //! ports to the controller and gets out of the way. Only `main` is above it.
 
 pub mod app;
+pub mod check;
 pub mod cli;
 pub mod cluster;
 mod control;
@@ -14,7 +15,9 @@ pub mod health;
 
 pub mod logging;
 pub mod metrics;
+pub mod neighbours;
 pub mod prerequisites;
+pub mod rights;
 pub mod settings;
 pub mod shutdown;
 pub mod values;
@@ -37,6 +40,9 @@ pub enum StartError {
     /// The definitions cannot be written.
     #[error(transparent)]
     Crds(#[from] crds::CrdsError),
+    /// A check that was asked for did not hold.
+    #[error(transparent)]
+    Check(#[from] check::CheckError),
     /// The port is taken, or not ours to take.
     #[error("cannot listen on {address} ({source}): choose another address with {flag}")]
     Listen {
@@ -64,6 +70,7 @@ pub enum StartError {
 pub fn execute(cli: Cli) -> Result<(), StartError> {
     match cli.command {
         Command::Crds(args) => Ok(crds::write(&args)?),
+        Command::Check(args) => Ok(threads()?.block_on(check::run(args))?),
         Command::Run(args) => {
             let settings = Settings::from_args(*args, &settings::Surroundings::of_this_process())?;
             guard::keep_memory_private();
@@ -79,9 +86,12 @@ pub fn execute(cli: Cli) -> Result<(), StartError> {
 /// # Errors
 /// When it cannot start; once it runs, trouble is waited out.
 pub fn run(settings: Settings) -> Result<(), StartError> {
-    let threads = tokio::runtime::Builder::new_multi_thread()
+    threads()?.block_on(async { App::from_settings(settings).await?.run().await })
+}
+
+fn threads() -> Result<tokio::runtime::Runtime, StartError> {
+    tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|source| StartError::System { what: "threads", source })?;
-    threads.block_on(async { App::from_settings(settings).await?.run().await })
+        .map_err(|source| StartError::System { what: "threads", source })
 }

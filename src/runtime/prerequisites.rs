@@ -1,12 +1,14 @@
 //! What a cluster must have before the controller can start: an API that answers, of a version that will do, with our
-//! kinds.
+//! kinds, the rights to them, and no other instance that serves the same namespaces.
 //!
 //! Owns the waiting for it. A cluster that is not there yet is waited for, because it may be coming up together with the
 //! operator; one that is too old is not, because waiting does not make it younger.
 
 use super::cluster::{ClusterError, plain};
 use super::health::{Health, Readiness};
-use super::settings::Watched;
+use super::neighbours::Neighbours;
+use super::rights;
+use super::settings::{Settings, Watched};
 use crate::api::names::{GROUP, VERSION};
 use kube::Client;
 use std::time::Duration;
@@ -34,7 +36,8 @@ pub enum Arrival {
 /// When the cluster is too old.
 pub async fn wait(
     client: &Client,
-    watched: &Watched,
+    settings: &Settings,
+    mut neighbours: Option<&mut Neighbours>,
     health: &Health,
     stop: &CancellationToken,
 ) -> Result<Arrival, ClusterError> {
@@ -42,7 +45,7 @@ pub async fn wait(
     loop {
         let looked = tokio::select! {
             () = stop.cancelled() => return Ok(Arrival::Stopped),
-            looked = look(client, watched) => looked?,
+            looked = look(client, settings, neighbours.as_deref_mut()) => looked?,
         };
         match &looked {
             Readiness::Syncing => {
@@ -52,6 +55,8 @@ pub async fn wait(
             Readiness::Starting
             | Readiness::Unreachable(_)
             | Readiness::KindsMissing(_)
+            | Readiness::RightsMissing(_)
+            | Readiness::Served { .. }
             | Readiness::Standby
             | Readiness::NoElection(_)
             | Readiness::Ready
@@ -66,7 +71,11 @@ pub async fn wait(
     }
 }
 
-async fn look(client: &Client, watched: &Watched) -> Result<Readiness, ClusterError> {
+async fn look(
+    client: &Client,
+    settings: &Settings,
+    neighbours: Option<&mut Neighbours>,
+) -> Result<Readiness, ClusterError> {
     let asked = timeout(ANSWER_WITHIN, async {
         let version = client.apiserver_version().await?;
         Ok((version, served_kinds(client).await?))
@@ -79,13 +88,46 @@ async fn look(client: &Client, watched: &Watched) -> Result<Readiness, ClusterEr
     if !new_enough(&version.major, &version.minor) {
         return Err(ClusterError::TooOld { found: format!("{}.{}", version.major, version.minor), least: LEAST });
     }
-    let missing: Vec<_> =
-        needed_kinds(watched).iter().copied().filter(|kind| !served.iter().any(|name| name == kind)).collect();
-    if missing.is_empty() {
-        tracing::info!(kubernetes = %version.git_version, "connected");
-        return Ok(Readiness::Syncing);
+    let missing: Vec<_> = needed_kinds(&settings.watched)
+        .iter()
+        .copied()
+        .filter(|kind| !served.iter().any(|name| name == kind))
+        .collect();
+    if !missing.is_empty() {
+        return Ok(Readiness::KindsMissing(missing));
     }
-    Ok(Readiness::KindsMissing(missing))
+    let looked = match timeout(ANSWER_WITHIN, rights_and_neighbours(client, settings, neighbours)).await {
+        Ok(Ok(looked)) => looked,
+        Ok(Err(error)) => Readiness::Unreachable(plain(&error)),
+        Err(_) => Readiness::Unreachable(format!("no answer within {} s", ANSWER_WITHIN.as_secs())),
+    };
+    if looked == Readiness::Syncing {
+        tracing::info!(kubernetes = %version.git_version, "connected");
+    }
+    Ok(looked)
+}
+
+async fn rights_and_neighbours(
+    client: &Client,
+    settings: &Settings,
+    neighbours: Option<&mut Neighbours>,
+) -> kube::Result<Readiness> {
+    let missing = rights::look(client, settings).await?;
+    if !missing.rights.is_empty() {
+        return Ok(Readiness::RightsMissing(rights::shown(&missing.rights)));
+    }
+    if let Some(neighbours) = neighbours
+        && let Some(other) = neighbours.look().await?
+    {
+        return Ok(Readiness::Served { by: other.namespace, serves: other.serves });
+    }
+    for namespace in missing.namespaces {
+        tracing::warn!(
+            namespace,
+            "the namespace does not exist, or the operator has no rights in it; it is served as soon as it can be read"
+        );
+    }
+    Ok(Readiness::Syncing)
 }
 
 fn needed_kinds(watched: &Watched) -> &'static [&'static str] {

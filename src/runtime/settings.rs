@@ -171,10 +171,9 @@ impl Settings {
         if allowed_hosts.is_empty() {
             return Err(SettingsError::NoHosts);
         }
-        let watched = entries("--watch-namespaces", &place.watch_namespaces, values::namespace)?;
         Ok(Self {
             operator_namespace: operator_namespace(&place, surroundings)?,
-            watched: if watched.is_empty() { Watched::Everywhere } else { Watched::Only(watched) },
+            watched: watched(&place.watch_namespaces)?,
             allowed_hosts,
             max_mails_per_person,
             timings: timings(&times)?,
@@ -189,6 +188,15 @@ impl Settings {
             unsafe_timings: times.unsafe_timings,
         })
     }
+}
+
+/// Whose objects a list of namespaces means.
+///
+/// # Errors
+/// Names the entry that cannot be a namespace.
+pub fn watched(namespaces: &str) -> Result<Watched, SettingsError> {
+    let namespaces = entries("--watch-namespaces", namespaces, values::namespace)?;
+    Ok(if namespaces.is_empty() { Watched::Everywhere } else { Watched::Only(namespaces) })
 }
 
 fn entries(

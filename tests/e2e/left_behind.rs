@@ -8,6 +8,7 @@ use serde_json::json;
 pub fn tests() -> Vec<Trial> {
     crate::tests![
         a_claim_whose_object_was_forced_away_is_finished_off,
+        an_invitation_that_reads_do_not_show_yet_is_cancelled_all_the_same,
         a_debt_is_paid_when_the_credentials_return,
         a_rename_costs_no_mail_when_the_new_object_comes_first,
         a_rename_costs_no_mail_when_the_old_object_goes_first,
@@ -28,6 +29,15 @@ async fn a_claim_whose_object_was_forced_away_is_finished_off() {
             claims.iter().all(|claim| claim.spec.owner.is_none() && claim.spec.invitation.is_none())
         })
         .await;
+}
+
+async fn an_invitation_that_reads_do_not_show_yet_is_cancelled_all_the_same() {
+    let world = World::start().await;
+    world.sim.configure(|behaviour| behaviour.list_lag = Span::millis(1800));
+    let (account, object) = world.invited().await;
+    world.delete("jane").await;
+    world.until_gone(&object).await;
+    assert!(world.sim.invitations(&account.project).is_empty(), "left behind");
 }
 
 async fn a_debt_is_paid_when_the_credentials_return() {

@@ -16,9 +16,11 @@
 mod adversity;
 mod changed_meanwhile;
 mod crash;
+mod every_request;
 mod harness;
 mod left_behind;
 mod lifecycle;
+mod orphans;
 mod privacy;
 mod resend;
 mod story;
@@ -38,11 +40,13 @@ fn main() -> ExitCode {
         lifecycle::tests(),
         wrong_input::tests(),
         trouble::tests(),
+        orphans::tests(),
         privacy::tests(),
         resend::tests(),
         adversity::tests(),
         left_behind::tests(),
         watches::tests(),
+        every_request::tests(),
     ];
     harness::runner::run(tests.into_iter().flatten().collect())
 }

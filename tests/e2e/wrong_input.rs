@@ -367,6 +367,7 @@ async fn what_allow_no_longer_permits_is_still_cancelled() {
     let object = world.invite("jane", &account.project, JANE).await;
     world.until("jane", "invited", in_phase(Phase::Invited)).await;
     world.patch_inviter("atlas", json!({ "spec": { "allow": { "roles": [WRITER] } } })).await;
+    world.until_inviter("atlas", Reason::Ready).await;
     world.patch("jane", json!({ "spec": { "roles": ["GROUP_OWNER"] } })).await;
     world.until("jane", "denied", ready("False", Reason::PolicyDenied)).await;
     assert_eq!(world.calls(Endpoint::UpdateGroupInviteById), []);

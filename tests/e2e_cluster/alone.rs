@@ -5,7 +5,7 @@ use crate::harness::*;
 use control_plane::{Options, Request, Rule, Trouble};
 use invitation_operator::api::crd::crds;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{CustomResourceDefinition, JSONSchemaProps};
-use kube::api::{Api, DynamicObject, PostParams};
+use kube::api::{Api, DeleteParams, DynamicObject, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use libtest_mimic::Trial;
 use serde_json::json;
@@ -122,11 +122,16 @@ async fn a_version_that_has_expired_at_the_api_server_is_followed_by_a_list() {
     let setup = everywhere().flag("--kubeconfig", between.operator_kubeconfig.to_str().unwrap());
     let world = setup.start_on(&plane).await;
     let (account, jane) = world.invited().await;
+    world.inviter("other", "atlas", |_| {}).await;
+    let through_other = |spec: &mut ProjectInvitationSpec| spec.inviter_ref.name = "other".to_owned();
+    world.invite_with("mary", &account.project, "mary.major@example.com", through_other).await;
+    let mary = world.until("mary", "invited", in_phase(Phase::Invited)).await;
     let proxy = &between.proxy;
     proxy.add(Rule::new(Trouble::Hold).on(Request::is_watch));
     world.patch("jane", json!({ "metadata": { "finalizers": null } })).await;
     world.delete("jane").await;
     world.until_gone(&jane).await;
+    world.inviters().delete("other", &DeleteParams::default()).await.unwrap();
     world.invite("john", &account.project, JOHN).await;
     // What has happened so far is in no API server's memory now, so no watch can begin before it.
     plane.control.kill_api_server().await.unwrap();
@@ -137,8 +142,12 @@ async fn a_version_that_has_expired_at_the_api_server_is_followed_by_a_list() {
     let invited = world.until("john", "invited", in_phase(Phase::Invited)).await;
     let since: Vec<_> = proxy.requests().split_off(before);
     assert!(since.iter().any(|request| request.is_list_of("projectinvitations")), "{since:#?}");
-    let id = status(&invited).id.unwrap();
-    world.until_sim("cancelled", |sim| sim.invitations(&account.project).iter().all(|left| left.id == id)).await;
+    world.until("mary", "without inviter", shows(Reason::InviterNotFound)).await;
+    let left = [&invited, &mary].map(|object| status(object).id.unwrap());
+    world
+        .until_sim("cancelled", |sim| sim.invitations(&account.project).iter().all(|found| left.contains(&found.id)))
+        .await;
+    assert_eq!(world.sim.invitations(&account.project).len(), 2);
     world.until_logged("too old resource version").await;
-    assert_eq!(world.calls(Endpoint::CreateGroupInvite).len(), 2, "one for each");
+    assert_eq!(world.calls(Endpoint::CreateGroupInvite).len(), 3, "one for each");
 }

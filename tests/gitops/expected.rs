@@ -70,7 +70,9 @@ pub fn told(reason: Reason) -> Told {
         | Reason::HostNotAllowed
         | Reason::TlsFailed
         | Reason::Unreachable
-        | Reason::ApiSunset => Told::Inviter,
+        | Reason::ApiSunset
+        | Reason::OrphansFound
+        | Reason::CancellationsPaused => Told::Inviter,
         Reason::RolesUpdated
         | Reason::InvitationKept
         | Reason::HandedOver
@@ -102,7 +104,10 @@ enum Ends {
 
 fn ends(reason: Reason) -> Ends {
     match reason {
-        Reason::Accepted | Reason::ObserveOnly | Reason::Ready => Ends::Never,
+        // What is said of an inviter besides makes it no less usable.
+        Reason::Accepted | Reason::ObserveOnly | Reason::Ready | Reason::OrphansFound | Reason::CancellationsPaused => {
+            Ends::Never
+        }
         Reason::Inviting
         | Reason::Looking
         | Reason::WaitingForSlot

@@ -5,7 +5,8 @@
 use invitation_operator::api::names::FINALIZER;
 use invitation_operator::api::*;
 use invitation_operator::controller::inviter_spec::InviterSettings;
-use invitation_operator::controller::inviter_status::inviter_status;
+use invitation_operator::controller::inviter_status::{Aside, inviter_status};
+use invitation_operator::controller::remarks::Orphans;
 use invitation_operator::domain::desired::validate;
 use invitation_operator::domain::facts::Sight;
 use invitation_operator::domain::finding::Finding;
@@ -134,14 +135,19 @@ pub fn looked_at(mut object: ProjectInvitation, look: &Look) -> ProjectInvitatio
 }
 
 /// The inviter after a pass.
-pub fn checked(mut object: Value, finding: &Finding) -> Value {
+pub fn checked(object: Value, finding: &Finding) -> Value {
+    remarked(object, finding, &Aside { orphans: Orphans::None, paused: None })
+}
+
+/// The inviter after a pass, with what else is said of it.
+pub fn remarked(mut object: Value, finding: &Finding, aside: &Aside) -> Value {
     let settings = if object["kind"] == "Inviter" {
         InviterSettings::of_inviter(&serde_json::from_value(object.clone()).unwrap())
     } else {
         let read = serde_json::from_value(object.clone()).unwrap();
         InviterSettings::of_cluster_inviter(&read, "invitation-operator")
     };
-    object["status"] = serde_json::to_value(inviter_status(&settings, finding, now())).unwrap();
+    object["status"] = serde_json::to_value(inviter_status(&settings, finding, aside, now())).unwrap();
     object
 }
 
@@ -189,6 +195,7 @@ fn claim(object: &ProjectInvitation, person: Person) -> Option<InvitationClaimSp
         deletion: DeletionPolicy::Cancel,
         attempt: None,
         lost_attempts: 0,
+        surplus: Vec::new(),
         invitation: match person {
             Person::Invited | Person::Member | Person::Gone => Some(recorded(Origin::Created)),
             Person::InvitedElsewhere => Some(recorded(Origin::Adopted)),

@@ -11,6 +11,7 @@ pub fn tests() -> Vec<Trial> {
         a_leader_that_is_told_to_end_hands_over,
         a_leader_that_is_killed_is_succeeded_after_its_lease,
         a_call_in_flight_is_finished_and_recorded_before_the_lease_is_given_back,
+        a_leader_that_is_told_to_end_waits_for_no_look,
         a_lease_that_is_deleted_is_made_anew_by_its_leader,
         a_replica_that_stands_by_ends_at_once_and_takes_nothing_along,
     ]
@@ -77,6 +78,27 @@ async fn a_call_in_flight_is_finished_and_recorded_before_the_lease_is_given_bac
     world.looks(&account.project, 2).await;
     assert_eq!(world.calls(Endpoint::CreateGroupInvite).len(), 1);
     assert!(world.claim().await.spec.attempt.is_none());
+}
+
+async fn a_leader_that_is_told_to_end_waits_for_no_look() {
+    let mut world = world().await;
+    world.set_flag("--call-deadline", "600s");
+    let (mut first, second) = pair(&world).await;
+    let account = world.atlas().await;
+    invited(&world, "john", &account, JOHN).await;
+    let slow = Fault::Latency { before: Span::seconds(300), after: Span::millis(0) };
+    world.sim.add_fault(FaultRule::new(slow).on(Endpoint::ListGroupInvites).once());
+    world.invite("jane", &account.project, JANE).await;
+    let hangs = |sim: &atlas_sim::Simulator| {
+        sim.requests().iter().any(|request| request.endpoint == Endpoint::ListGroupInvites && !request.finished)
+    };
+    world.until_sim("a look that hangs", hangs).await;
+    first.terminate();
+    assert_eq!(first.ended().await.code(), Some(0));
+    assert!(first.log().contains("lease given back"), "{}", first.log());
+    leads(&second).await;
+    world.until("jane", "invited", in_phase(Phase::Invited)).await;
+    assert_eq!((world.mails(JANE), world.mails(JOHN)), (1, 1));
 }
 
 async fn a_lease_that_is_deleted_is_made_anew_by_its_leader() {

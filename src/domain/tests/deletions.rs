@@ -2,6 +2,7 @@
 
 use crate::api::{Adoption, DeletionPolicy, Mode, Origin, Owner, Reason, Verdict, VerdictKind};
 use crate::domain::decide::{decide, look_need};
+use crate::domain::deletion::parting;
 use crate::domain::desired::Life;
 use crate::domain::facts::{Facts, Ownership, Quarantine, Successor};
 use crate::domain::ledger::{self, Farewell};
@@ -138,4 +139,38 @@ fn a_rename_hands_the_claim_over_and_cancels_nothing() {
     assert_eq!(claim.invitation, facts.claim.as_ref().unwrap().invitation);
     assert_eq!(claim.deletion, DeletionPolicy::Keep);
     assert_eq!(claim.resend.unwrap().handled.as_deref(), Some("copied along"), "a copied token asks for nothing");
+}
+
+#[test]
+fn a_released_object_owes_what_is_pending_and_keeps_what_was_to_be_kept() {
+    let owed = Farewell::Owed("released by annotation".to_owned());
+    let released = |facts: Facts| Facts { life: Life::Released, sight: None, ..facts };
+    lets_go(&released(invited()), &owed, Reason::Released);
+    let mut keep = released(invited());
+    keep.desired.deletion = DeletionPolicy::Keep;
+    lets_go(&keep, &Farewell::Kept, Reason::Released);
+    let mut open = released(invited());
+    open.claim = Some(ledger::attempt_opened(claim(&facts()), &facts()));
+    lets_go(&open, &owed, Reason::Released);
+    let left = ledger::let_go(open.claim.clone().unwrap(), owed, now());
+    assert!(ledger::is_indebted(&left) && left.attempt.is_some(), "somebody still has to find out");
+    open.desired.deletion = DeletionPolicy::Keep;
+    lets_go(&open, &Farewell::Kept, Reason::Released);
+    lets_go(&released(facts()), &Farewell::Settled, Reason::Released);
+}
+
+#[test]
+fn who_cannot_be_looked_after_parts_as_it_wished() {
+    let invited = invited().claim.unwrap();
+    let why = || "no inviter".to_owned();
+    assert_eq!(parting(&invited, DeletionPolicy::Cancel, &why()), Farewell::Owed(why()));
+    assert_eq!(parting(&invited, DeletionPolicy::Keep, &why()), Farewell::Kept);
+    let over = ledger::withdrawn(invited, now());
+    assert_eq!(parting(&over, DeletionPolicy::Cancel, &why()), Farewell::Settled);
+    let open = ledger::attempt_opened(claim(&facts()), &facts());
+    assert_eq!(parting(&open, DeletionPolicy::Cancel, &why()), Farewell::Owed(why()));
+    let kept = ledger::let_go(open.clone(), Farewell::Kept, now());
+    assert!(!ledger::is_indebted(&kept));
+    let gone = ledger::settled_with_its_project(open, now());
+    assert!(!ledger::is_indebted(&gone) && gone.attempt.is_none() && gone.mails.len() == 1);
 }

@@ -8,6 +8,7 @@ mod deletions;
 mod elections;
 mod entries;
 mod expiry;
+mod holds;
 mod leases;
 mod projections;
 mod resends;

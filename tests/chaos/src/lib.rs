@@ -3,6 +3,7 @@
 //! What is right is told by the simulator's outbox and the API server's objects, never by the operator's own figures.
 
 pub mod ground;
+pub mod kills;
 pub mod kind;
 pub mod persist;
 pub mod plane;

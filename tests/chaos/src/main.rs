@@ -3,6 +3,7 @@
 //! Ends with 1 when something happened that must not.
 
 use anyhow::Result;
+use chaos::kills::{self, Plan, Scale};
 use chaos::{process, race};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -21,6 +22,24 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    /// Kill and split two replicas while people are invited
+    Kills {
+        /// At least so many kills
+        #[arg(long, default_value_t = 1000)]
+        kills: usize,
+        /// At least so many splits
+        #[arg(long, default_value_t = 0)]
+        splits: usize,
+        /// Decides what is done, to whom and in which order [default: another one each time]
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Pairs of replicas at a time, each with a simulator of its own
+        #[arg(long, default_value_t = 6)]
+        worlds: usize,
+        /// What all times are divided by
+        #[arg(long, default_value_t = 30)]
+        factor: u32,
+    },
     /// Release the finalizer's PATCH and the DELETE of the object together, again and again
     Race {
         /// At least so many races
@@ -38,6 +57,16 @@ async fn main() -> Result<ExitCode> {
     let operator = process::find_operator(operator.as_deref())?;
     let begun = Instant::now();
     let clean = match what {
+        What::Kills { kills, splits, seed, worlds, factor } => {
+            let seed = seed.unwrap_or_else(rand::random);
+            let (logs, scale) = (kills::usual_logs()?, Scale::by(factor));
+            println!("SEED={seed}; {scale}; the operators' logs are in {}", logs.display());
+            let plan = Plan { operator, logs, kills, splits, worlds, kills_of_a_wave: 8, seed, scale };
+            let tally = kills::run(&plan).await?;
+            print!("{tally}");
+            println!("SEED={seed}");
+            tally.violations.is_empty()
+        }
         What::Race { races, lanes } => {
             let table = race::run(&operator, races, lanes).await?;
             print!("{table}");

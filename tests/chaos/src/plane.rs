@@ -6,7 +6,7 @@ use crate::persist::{self, persist};
 use anyhow::{Context, Result};
 use control_plane::{ControlPlane, Options};
 use invitation_operator::api::crd::crds;
-use invitation_operator::runtime::cluster::connect;
+use invitation_operator::runtime::cluster::{WATCH_RENEWAL, connect};
 use invitation_operator::runtime::settings::ClusterAccess;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -32,7 +32,7 @@ impl Plane {
     pub async fn start() -> Result<Self> {
         let control = ControlPlane::start(Options::default()).await?;
         let access = ClusterAccess { kubeconfig: Some(control.kubeconfig_path().to_owned()), context: None };
-        let client = connect(&access).await?;
+        let client = connect(&access, WATCH_RENEWAL).await?;
         let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
         for definition in crds() {
             persist::create(&definitions, &definition).await?;

@@ -1,6 +1,7 @@
 //! What the operator wrote to Kubernetes, as the API server's audit log has it.
 
 use super::plane::{OPERATOR_USER, shared};
+use super::under::service_account;
 use super::world::World;
 use serde::Deserialize;
 
@@ -21,6 +22,7 @@ pub struct Write {
 #[serde(rename_all = "camelCase")]
 struct Event {
     verb: String,
+    user: User,
     impersonated_user: Option<User>,
     object_ref: Option<Object>,
     request_received_timestamp: String,
@@ -53,7 +55,10 @@ impl World {
             .lines()
             .filter(|line| line.contains(&self.namespace) || line.contains(&self.operator_namespace))
             .filter_map(|line| serde_json::from_str::<Event>(line).ok())
-            .filter(|event| event.impersonated_user.as_ref().is_some_and(|user| user.username == OPERATOR_USER))
+            .filter(|event| {
+                event.impersonated_user.as_ref().is_some_and(|user| user.username == OPERATOR_USER)
+                    || event.user.username == service_account(&self.operator_namespace)
+            })
             .filter(|event| matches!(event.verb.as_str(), "create" | "update" | "patch" | "delete"))
             .filter_map(|event| {
                 let object = event.object_ref?;

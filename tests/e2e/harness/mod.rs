@@ -10,6 +10,8 @@ pub mod operator;
 pub mod plane;
 pub mod runner;
 pub mod sight;
+pub mod under;
+pub mod used;
 pub mod wait;
 pub mod world;
 

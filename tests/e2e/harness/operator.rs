@@ -4,15 +4,20 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// Kills the operator when this process is gone, unless it was told that nothing is left to kill.
 const WATCHDOG: &str = r#"read -r over || kill -KILL "$1""#;
+
+/// What runs the operator: the binary of this build, unless a test set it before the first start.
+pub static PROGRAM: OnceLock<Vec<OsString>> = OnceLock::new();
 
 /// A running operator.
 pub struct Operator {
@@ -23,16 +28,19 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Starts `invitation-operator run` with these flags; its log is appended to the file.
-    pub fn start(flags: &BTreeMap<String, String>, log: &Path) -> Self {
+    /// Starts `invitation-operator run` with these flags and variables; its log is appended to the file.
+    pub fn start(flags: &BTreeMap<String, String>, variables: &BTreeMap<String, String>, log: &Path) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap().port();
         let out = File::options().create(true).append(true).open(log).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_invitation-operator"))
+        let command = PROGRAM.get_or_init(|| vec![env!("CARGO_BIN_EXE_invitation-operator").into()]);
+        let child = Command::new(&command[0])
+            .args(&command[1..])
             .arg("run")
             .args(flags.iter().map(|(flag, value)| format!("{flag}={value}")))
             .arg(format!("--listen=127.0.0.1:{port}"))
             .env_remove("RUST_LOG")
             .env_remove("KUBECONFIG")
+            .envs(variables)
             .stdin(Stdio::null())
             .stdout(out.try_clone().unwrap())
             .stderr(out)

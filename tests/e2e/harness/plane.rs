@@ -17,6 +17,18 @@ use tokio::sync::OnceCell;
 /// The operator acts under this name, so that the audit log tells its requests from those of the tests.
 pub const OPERATOR_USER: &str = "the-operator";
 
+/// Every request once: a watch when it begins, since it may outlast the tests, everything else when it was answered.
+const AUDIT_POLICY: &str = "\
+apiVersion: audit.k8s.io/v1
+kind: Policy
+rules:
+- level: Metadata
+  verbs: [watch]
+  omitStages: [RequestReceived, ResponseComplete]
+- level: Metadata
+  omitStages: [RequestReceived, ResponseStarted]
+";
+
 /// All tests run here, and what they share lives here.
 pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().expect("a runtime")
@@ -37,12 +49,21 @@ static SHARED: OnceCell<Plane> = OnceCell::const_new();
 pub async fn shared() -> &'static Plane {
     SHARED
         .get_or_init(|| async {
-            let options = Options { audit_log: Some("audit.log".into()), ..Options::default() };
+            let options = Options {
+                audit_log: Some("audit.log".into()),
+                audit_policy: Some(AUDIT_POLICY.to_owned()),
+                ..Options::default()
+            };
             let plane = start(options).await;
             apply_definitions(&plane.client).await;
             plane
         })
         .await
+}
+
+/// The shared control plane, if a test has needed it.
+pub fn shared_if_started() -> Option<&'static Plane> {
+    SHARED.get()
 }
 
 /// Starts a control plane that knows nothing of the operator.

@@ -2,6 +2,7 @@
 
 use super::operator::{Operator, read_log};
 use super::plane::{Plane, shared};
+use super::under::{self, Under};
 use atlas_sim::{Endpoint, Options, RequestRecord, Simulator};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Client;
@@ -58,6 +59,9 @@ impl Setup {
 
     /// Makes the world on a control plane.
     pub async fn start_on(self, plane: &Plane) -> World {
+        if Under::of_this_run() == Under::ChartEverywhere {
+            under::clear(plane).await;
+        }
         let number = next_number();
         let namespace = format!("team-{number}");
         let operator_namespace = format!("operator-{number}");
@@ -75,10 +79,21 @@ impl Setup {
         let mut default = |flag: &str, value: &str| {
             flags.entry(flag.to_owned()).or_insert_with(|| value.to_owned());
         };
-        default("--kubeconfig", plane.operator_kubeconfig.to_str().unwrap());
-        default("--operator-namespace", &operator_namespace);
-        default("--watch-namespaces", &namespace);
+        default("--watch-namespaces", if Under::of_this_run() == Under::ChartEverywhere { "" } else { &namespace });
         default("--allowed-hosts", &format!("127.0.0.1:{port},localhost:{port}"));
+        let mut variables = BTreeMap::new();
+        match Under::of_this_run() {
+            Under::Administrator => {
+                default("--kubeconfig", plane.operator_kubeconfig.to_str().unwrap());
+                default("--operator-namespace", &operator_namespace);
+            }
+            Under::Chart | Under::ChartEverywhere => {
+                let watched = flags.get("--watch-namespaces").map_or("", String::as_str);
+                let installed = under::install(plane, &operator_namespace, watched).await;
+                flags = installed.flags.into_iter().chain(flags).collect();
+                variables = installed.variables;
+            }
+        }
         let mut world = World {
             operator: None,
             client: plane.client.clone(),
@@ -86,6 +101,7 @@ impl Setup {
             operator_namespace,
             sim,
             flags,
+            variables,
             folder: Arc::new(TempDir::new().unwrap()),
             mails_allowed: 1,
         };
@@ -119,6 +135,7 @@ pub struct World {
     pub operator_namespace: String,
     pub sim: Arc<Simulator>,
     flags: BTreeMap<String, String>,
+    variables: BTreeMap<String, String>,
     folder: Arc<TempDir>,
     /// Nobody may have got more e-mails for a project when the test ends.
     pub mails_allowed: usize,
@@ -141,6 +158,7 @@ impl World {
             operator_namespace: self.operator_namespace.clone(),
             sim: Arc::clone(&self.sim),
             flags: self.flags.clone(),
+            variables: self.variables.clone(),
             folder: Arc::clone(&self.folder),
             mails_allowed: self.mails_allowed,
         }
@@ -148,17 +166,33 @@ impl World {
 
     /// Starts the operator, again or for the first time.
     pub fn start_operator(&mut self) {
-        self.operator = Some(Operator::start(&self.flags, &self.folder.path().join("operator.log")));
+        self.operator = Some(Operator::start(&self.flags, &self.variables, &self.folder.path().join("operator.log")));
+    }
+
+    /// Lets operators be started with these flags and variables, and with those of the setup that only make it quick.
+    pub fn deploy(&mut self, flags: BTreeMap<String, String>, variables: BTreeMap<String, String>) {
+        const QUICK: [&str; 7] = [
+            "--unsafe-timings",
+            "--post-deadline",
+            "--server-delay",
+            "--list-delay",
+            "--absence-gap",
+            "--call-deadline",
+            "--release-after",
+        ];
+        self.flags.retain(|flag, _| QUICK.contains(&flag.as_str()));
+        self.flags.extend(flags);
+        self.variables = variables;
     }
 
     /// Starts one more replica, with a log of its own.
     pub fn replica(&self, name: &str) -> Operator {
-        Operator::start(&self.flags, &self.folder.path().join(format!("{name}.log")))
+        Operator::start(&self.flags, &self.variables, &self.folder.path().join(format!("{name}.log")))
     }
 
     /// Another operator for the same namespaces, as during a careless update.
     pub fn another_operator(&self) -> Operator {
-        Operator::start(&self.flags, &self.folder.path().join("operator.log"))
+        Operator::start(&self.flags, &self.variables, &self.folder.path().join("operator.log"))
     }
 
     /// Changes a flag of the next start.

@@ -198,6 +198,10 @@ impl InvitesApi for WrongApi {
         self.api.probe()
     }
 
+    fn may_create(&self, attempt_deadline: Timestamp) -> bool {
+        self.api.may_create(attempt_deadline)
+    }
+
     fn list<'a>(
         &'a self,
         project: &'a ObjectId,

@@ -378,6 +378,10 @@ impl InvitesApi for Api {
         self.ports.call(Effect::Probe, |state, _| state.cloud.probe(), || None).boxed()
     }
 
+    fn may_create(&self, attempt_deadline: Timestamp) -> bool {
+        self.fence.time_left(attempt_deadline).is_some()
+    }
+
     fn list<'a>(
         &'a self,
         project: &'a ObjectId,

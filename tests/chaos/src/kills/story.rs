@@ -1,0 +1,329 @@
+//! What happens to one person: objects that come, change, go and come again.
+//!
+//! Owns what each story makes of the person in the end, and when an e-mail was wanted: a first object, one made anew after
+//! the last was deleted, a `resend`. Must never wait for the operator without a limit.
+
+use crate::ground::{Ground, Proof, READER, WRITER};
+use crate::persist;
+use anyhow::Result;
+use invitation_operator::api::ProjectInvitation;
+use invitation_operator::api::names::annotation::RESEND;
+use jiff::Timestamp;
+use kube::ResourceExt;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const GLANCE: Duration = Duration::from_millis(150);
+/// A step that waits for the operator goes on without it after so long.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// What is to go is gone by then, or is stuck.
+const GONE: Duration = Duration::from_secs(90);
+
+/// What happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Story {
+    Stays,
+    Roles,
+    Suspended,
+    Deleted,
+    Reapplied,
+    Renamed,
+    Moved,
+    Twins,
+    Accepts,
+    Declines,
+    Resent,
+    Kept,
+    KeptReapplied,
+    Forced,
+    ForcedReapplied,
+}
+
+impl Story {
+    /// Those that may happen to anybody, each as often as it stands here.
+    const USUAL: [Self; 16] = [
+        Self::Stays,
+        Self::Stays,
+        Self::Roles,
+        Self::Suspended,
+        Self::Deleted,
+        Self::Deleted,
+        Self::Reapplied,
+        Self::Reapplied,
+        Self::Renamed,
+        Self::Moved,
+        Self::Twins,
+        Self::Accepts,
+        Self::Declines,
+        Self::Resent,
+        Self::Kept,
+        Self::KeptReapplied,
+    ];
+
+    /// The story of the n-th person of a wave. Few finalizers are forced away: many at once are another matter.
+    pub(super) fn of(number: usize, dice: &mut StdRng) -> Self {
+        match number {
+            0 if dice.random() => Self::Forced,
+            0 => Self::ForcedReapplied,
+            _ => Self::USUAL.get(dice.random_range(0..Self::USUAL.len())).copied().unwrap_or(Self::Stays),
+        }
+    }
+}
+
+/// How a person must be found in the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Invited through one of these objects, with this role.
+    Invited { objects: Vec<String>, role: &'static str },
+    /// A member, shown by this object.
+    Accepted { object: String },
+    /// Declined, shown by this object.
+    Withdrawn { object: String },
+    /// Neither object nor invitation.
+    Nothing,
+    /// An invitation without an object, as was asked for.
+    Kept,
+}
+
+/// One person.
+#[derive(Clone, Debug)]
+pub(super) struct Person {
+    pub(super) address: String,
+    pub(super) story: Story,
+    /// When an e-mail was wanted. No e-mail comes before its cause.
+    pub(super) causes: Vec<Timestamp>,
+    pub(super) wanted: Wanted,
+    /// All objects that there ever were.
+    pub(super) objects: Vec<String>,
+}
+
+/// One story being played.
+pub(super) struct Play<'a> {
+    ground: &'a Ground,
+    dice: StdRng,
+    proof: Proof,
+    first: String,
+    second: String,
+    person: Person,
+}
+
+impl<'a> Play<'a> {
+    pub(super) fn new(ground: &'a Ground, story: Story, name: &str, seed: u64) -> Self {
+        let mut dice = StdRng::seed_from_u64(seed);
+        let proof = if dice.random() { Proof::OAuth } else { Proof::Digest };
+        let (first, second) = (name.to_owned(), format!("{name}-again"));
+        let person = Person {
+            address: format!("{name}@example.com"),
+            story,
+            causes: Vec::new(),
+            wanted: Wanted::Nothing,
+            objects: vec![first.clone(), second.clone()],
+        };
+        Self { ground, dice, proof, first, second, person }
+    }
+
+    /// Plays it, within about this time; returns how it must end.
+    pub(super) async fn to_the_end(mut self, within: Duration) -> Result<Person> {
+        self.pause(within).await;
+        let (first, second) = (self.first.clone(), self.second.clone());
+        let invited = |object: &str| Wanted::Invited { objects: vec![object.to_owned()], role: READER };
+        let short = Duration::from_secs(3);
+        self.person.wanted = match self.person.story {
+            Story::Stays => {
+                self.invite(&first, json!({}), true).await?;
+                invited(&first)
+            }
+            Story::Roles => {
+                self.invite(&first, json!({}), true).await?;
+                self.pause(short).await;
+                self.change(&first, json!({ "spec": { "roles": [WRITER] } })).await?;
+                Wanted::Invited { objects: vec![first], role: WRITER }
+            }
+            Story::Suspended => {
+                self.invite(&first, json!({ "suspend": true }), true).await?;
+                self.pause(short).await;
+                self.change(&first, json!({ "spec": { "suspend": false } })).await?;
+                invited(&first)
+            }
+            Story::Deleted => {
+                self.invite(&first, json!({}), true).await?;
+                self.pause(short).await;
+                self.delete(&first).await?;
+                Wanted::Nothing
+            }
+            Story::Reapplied => {
+                self.invite(&first, json!({}), true).await?;
+                self.pause(short).await;
+                self.delete(&first).await?;
+                self.invite(&first, json!({}), true).await?;
+                invited(&first)
+            }
+            Story::Renamed => {
+                self.invite(&first, json!({}), true).await?;
+                self.shown(&first).await?;
+                self.invite(&second, json!({}), false).await?;
+                // Who is not seen waiting may come too late, and be invited anew.
+                if !self.seen(&second, |object| object.status.is_some()).await? {
+                    self.person.causes.push(Timestamp::now());
+                }
+                self.delete(&first).await?;
+                invited(&second)
+            }
+            Story::Moved => {
+                self.invite(&first, json!({}), true).await?;
+                self.shown(&first).await?;
+                self.ask_to_delete(&first).await?;
+                self.invite(&second, json!({}), true).await?;
+                self.gone(&first).await?;
+                invited(&second)
+            }
+            Story::Twins => {
+                self.invite(&first, json!({}), true).await?;
+                self.invite(&second, json!({}), false).await?;
+                Wanted::Invited { objects: vec![first, second], role: READER }
+            }
+            Story::Accepts => {
+                self.invite(&first, json!({}), true).await?;
+                if self.accepted().await { Wanted::Accepted { object: first } } else { invited(&first) }
+            }
+            Story::Declines => {
+                self.invite(&first, json!({}), true).await?;
+                let shown = self.shown(&first).await?;
+                if shown && self.ground.simulator.decline(&self.ground.project, &self.person.address) {
+                    Wanted::Withdrawn { object: first }
+                } else {
+                    invited(&first)
+                }
+            }
+            Story::Resent => {
+                self.invite(&first, json!({}), true).await?;
+                self.shown(&first).await?;
+                self.person.causes.push(Timestamp::now());
+                self.change(&first, json!({ "metadata": { "annotations": { RESEND: "again" } } })).await?;
+                invited(&first)
+            }
+            Story::Kept | Story::KeptReapplied => self.kept().await?,
+            Story::Forced => {
+                self.force_away().await?;
+                Wanted::Nothing
+            }
+            Story::ForcedReapplied => {
+                self.force_away().await?;
+                self.pause(short).await;
+                self.invite(&first, json!({}), true).await?;
+                invited(&first)
+            }
+        };
+        Ok(self.person)
+    }
+
+    async fn pause(&mut self, longest: Duration) {
+        let length = longest.mul_f64(self.dice.random());
+        tokio::time::sleep(length).await;
+    }
+
+    /// Makes an object; `cause` when an e-mail may come of it.
+    async fn invite(&mut self, name: &str, change: Value, cause: bool) -> Result<()> {
+        if cause {
+            self.person.causes.push(Timestamp::now());
+        }
+        self.ground.invite(name, &self.person.address, self.proof, change).await?;
+        Ok(())
+    }
+
+    async fn change(&self, name: &str, patch: Value) -> Result<()> {
+        persist::merge(&self.ground.invitations(), name, &patch).await
+    }
+
+    async fn seen(&self, name: &str, holds: impl Fn(&ProjectInvitation) -> bool) -> Result<bool> {
+        let looking = async {
+            loop {
+                let object = persist::get(&self.ground.invitations(), name).await?;
+                if object.is_some_and(|object| holds(&object)) {
+                    return anyhow::Ok(true);
+                }
+                tokio::time::sleep(GLANCE).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, looking).await.unwrap_or(Ok(false))
+    }
+
+    /// Waits for the invitation's id: from then on the claim knows it.
+    async fn shown(&self, name: &str) -> Result<bool> {
+        self.seen(name, |object| object.status.as_ref().is_some_and(|status| status.id.is_some())).await
+    }
+
+    async fn ask_to_delete(&self, name: &str) -> Result<()> {
+        let invitations = self.ground.invitations();
+        if let Some(object) = persist::get(&invitations, name).await? {
+            persist::delete(&invitations, name, &object.uid().unwrap_or_default()).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until there is no object of this name; what does not go is found stuck later.
+    async fn gone(&self, name: &str) -> Result<()> {
+        let looking = async {
+            while persist::get(&self.ground.invitations(), name).await?.is_some() {
+                tokio::time::sleep(GLANCE).await;
+            }
+            anyhow::Ok(())
+        };
+        tokio::time::timeout(GONE, looking).await.unwrap_or(Ok(()))
+    }
+
+    async fn delete(&self, name: &str) -> Result<()> {
+        self.ask_to_delete(name).await?;
+        self.gone(name).await
+    }
+
+    /// The person accepts as soon as there is something to accept.
+    async fn accepted(&self) -> bool {
+        let accepting = async {
+            while !self.ground.simulator.accept(&self.ground.project, &self.person.address) {
+                tokio::time::sleep(GLANCE).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, accepting).await.is_ok()
+    }
+
+    async fn kept(&mut self) -> Result<Wanted> {
+        let (first, second) = (self.first.clone(), self.second.clone());
+        self.invite(&first, json!({ "deletion": { "invitation": "Keep" } }), true).await?;
+        if !self.shown(&first).await? {
+            // Not sent in time: kept until the end of the wave.
+            self.person.story = Story::Kept;
+            return Ok(Wanted::Invited { objects: vec![first], role: READER });
+        }
+        self.delete(&first).await?;
+        if self.person.story == Story::Kept {
+            return Ok(Wanted::Kept);
+        }
+        self.invite(&second, json!({}), false).await?;
+        Ok(Wanted::Invited { objects: vec![second], role: READER })
+    }
+
+    /// Makes an object, and removes it past its finalizer.
+    async fn force_away(&mut self) -> Result<()> {
+        let first = self.first.clone();
+        self.invite(&first, json!({}), true).await?;
+        self.pause(Duration::from_secs(3)).await;
+        self.ask_to_delete(&first).await?;
+        self.change(&first, json!({ "metadata": { "finalizers": null } })).await?;
+        self.gone(&first).await
+    }
+}
+
+impl Person {
+    /// Whether a finalizer was removed by force.
+    pub(super) fn is_forced(&self) -> bool {
+        matches!(self.story, Story::Forced | Story::ForcedReapplied)
+    }
+
+    /// Whether the invitation is to outlive its object.
+    pub(super) fn is_kept(&self) -> bool {
+        self.story == Story::Kept
+    }
+}

@@ -1,0 +1,235 @@
+//! One pair of replicas with a simulator of its own, and its waves.
+//!
+//! Owns the order of a wave: people and strikes together, then everything heals, everything comes to rest, everything is
+//! looked at and cleared away. Must never let a wave begin before the last is at rest.
+
+use super::Plan;
+use super::pair::Side;
+use super::scale::Scale;
+use super::story::{Person, Play, Story};
+use super::strike::{Striker, Used};
+use super::tally::{Tally, Wrong};
+use super::trap::{ClusterTap, Field, RemoteTap};
+use super::verdict::{Found, Snapshot};
+use crate::ground::{Ground, kubeconfig};
+use crate::persist;
+use crate::plane::Plane;
+use crate::process::Recipe;
+use crate::relay::Relay;
+use crate::upstream::Upstream;
+use anyhow::Result;
+use atlas_sim::{Endpoint, Fault, FaultRule, Span};
+use invitation_operator::api::names::annotation::RESEND;
+use jiff::Timestamp;
+use kube::ResourceExt;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// People of a wave.
+const PEOPLE: usize = 30;
+/// What has not come to rest by then is stuck.
+const LIMIT: Duration = Duration::from_secs(90);
+const GLANCE: Duration = Duration::from_millis(250);
+
+/// One pair of replicas and its ground.
+pub(super) struct World {
+    ground: Ground,
+    field: Arc<Field>,
+    _remote: Relay,
+    scale: Scale,
+    seed: u64,
+    number: usize,
+    used: Arc<Used>,
+    pub(super) tally: Tally,
+}
+
+impl World {
+    pub(super) async fn make(plane: &Plane, plan: &Plan, number: usize, seed: u64, used: Arc<Used>) -> Result<Self> {
+        let scale = plan.scale;
+        let ground = Ground::make(plane, &format!("chaos-{number}"), seed).await?;
+        let field = Arc::new(Field::default());
+        let remote = Upstream::plain(ground.simulator.address());
+        let remote = Relay::start(remote, Arc::new(RemoteTap(Arc::clone(&field)))).await?;
+        for side in Side::BOTH {
+            let tap = Arc::new(ClusterTap(side, Arc::clone(&field)));
+            let relay = Relay::start(Upstream::Cluster(plane.client.clone()), tap).await?;
+            let name = format!("world-{number}-{side:?}").to_lowercase();
+            let file = kubeconfig(relay.address(), plane.control.folder().join(format!("{name}.kubeconfig")))?;
+            let mut flags = ground.flags(&file, &remote.address().to_string());
+            flags.extend(scale.flags());
+            let recipe = Recipe { program: plan.operator.clone(), flags, log: plan.logs.join(format!("{name}.log")) };
+            field.pair.furnish(side, recipe, relay);
+            field.pair.start(side)?;
+        }
+        ground.inviters(&format!("http://{}", remote.address())).await?;
+        let tally = Tally::default();
+        Ok(Self { ground, field, _remote: remote, scale, seed, number, used, tally })
+    }
+
+    /// People and strikes together; returns the people.
+    pub(super) async fn disturb(&mut self, wave: usize, kills: usize) -> Result<Vec<Person>> {
+        let mut dice = StdRng::seed_from_u64(self.seed ^ (u64::try_from(wave)? << 16));
+        self.trouble(&mut dice);
+        // A strike takes about two leases.
+        let within = self.scale.lease() * 2 * u32::try_from(kills)?;
+        let plays: Vec<_> = (0..PEOPLE)
+            .map(|number| {
+                let story = Story::of(number, &mut dice);
+                let name = format!("p-{}-{wave}-{number}", self.number);
+                Play::new(&self.ground, story, &name, dice.random()).to_the_end(within)
+            })
+            .collect();
+        let mut striker = Striker {
+            ground: &self.ground,
+            field: &self.field,
+            scale: self.scale,
+            dice,
+            used: &self.used,
+            tally: Tally::default(),
+        };
+        let (people, struck) = tokio::join!(futures::future::try_join_all(plays), striker.wave(kills));
+        struck?;
+        let struck = striker.tally;
+        let people = people?;
+        self.tally.add(struck);
+        self.tally.people += people.len();
+        self.tally.forced += people.iter().filter(|person| person.is_forced()).count();
+        Ok(people)
+    }
+
+    /// Makes the simulator as bad as the protocol bears.
+    fn trouble(&self, dice: &mut StdRng) {
+        let (late, lag) = (self.scale.late().duration(), self.scale.lag().duration());
+        let part = |whole: Duration, dice: &mut StdRng| Span::from(whole.mul_f64(dice.random_range(0.2..=1.0)));
+        let list_lag = if dice.random() { part(lag, dice) } else { Span::ZERO };
+        self.ground.simulator.configure(|behaviour| behaviour.list_lag = list_lag);
+        let on_invite = [
+            (0.06, Fault::ResetAfter),
+            (0.03, Fault::HangAfter),
+            (0.03, Fault::ResetBefore),
+            (0.03, Fault::LateEffect { after: part(late, dice), hang: false }),
+            (0.03, Fault::LateEffect { after: part(late, dice), hang: true }),
+            (0.02, Fault::status(503, "SERVICE_UNAVAILABLE")),
+            (0.02, Fault::Html { status: 502, after_effect: true }),
+            (0.02, Fault::Truncate { keep: 20 }),
+            (0.03, Fault::rate_limited(None)),
+            (0.02, Fault::status(400, "INVITATIONS_RATE_LIMITED_IP")),
+            (0.20, Fault::Latency { before: Span::millis(40), after: Span::millis(60) }),
+        ];
+        for (chance, fault) in on_invite {
+            self.ground.simulator.add_fault(FaultRule::new(fault).on(Endpoint::CreateGroupInvite).probability(chance));
+        }
+        let elsewhere = [
+            (Endpoint::ListGroupInvites, Fault::status(500, "UNEXPECTED_ERROR")),
+            (Endpoint::ListGroupInvites, Fault::ResetBefore),
+            (Endpoint::ListGroupUsers, Fault::Html { status: 503, after_effect: false }),
+            (Endpoint::DeleteGroupInvite, Fault::ResetAfter),
+            (Endpoint::DeleteGroupInvite, Fault::status(500, "UNEXPECTED_ERROR")),
+            (Endpoint::GetGroupInvite, Fault::ResetBefore),
+            (Endpoint::CreateToken, Fault::ResetAfter),
+        ];
+        for (endpoint, fault) in elsewhere {
+            self.ground.simulator.add_fault(FaultRule::new(fault).on(endpoint).probability(0.02));
+        }
+    }
+
+    /// Everything heals; waits until all people are as they must be, and says who is not.
+    pub(super) async fn settle(&mut self, wave: usize, mut people: Vec<Person>) -> Result<()> {
+        self.ground.simulator.clear_faults();
+        self.ground.simulator.configure(|behaviour| behaviour.list_lag = Span::ZERO);
+        for side in Side::BOTH {
+            self.field.pair.start(side)?;
+        }
+        let end = tokio::time::Instant::now() + LIMIT;
+        let snapshot = loop {
+            let snapshot = Snapshot::take(&self.ground).await?;
+            let mut rests = true;
+            for person in &mut people {
+                match snapshot.judge(person) {
+                    Found::AsWanted | Found::Capped => {}
+                    Found::Not(..) => rests = false,
+                    Found::Held(object) => {
+                        rests = false;
+                        self.ask_again(person, &object).await?;
+                    }
+                }
+            }
+            if rests || tokio::time::Instant::now() >= end {
+                break snapshot;
+            }
+            tokio::time::sleep(GLANCE).await;
+        };
+        for person in &people {
+            self.tally.causes += person.causes.len();
+            self.tally.mails += snapshot.mails(person);
+            match snapshot.judge(person) {
+                Found::AsWanted => {}
+                Found::Capped => self.tally.capped += 1,
+                Found::Held(object) => self.violation(wave, Wrong::Stuck, &format!("{object} is held again")),
+                Found::Not(wrong, what) => self.violation(wave, wrong, &what),
+            }
+            if let Some(what) = snapshot.duplicates(person) {
+                self.violation(wave, Wrong::Duplicate, &what);
+            }
+        }
+        self.clear_away(wave, &people).await
+    }
+
+    /// The human who is asked to.
+    async fn ask_again(&mut self, person: &mut Person, object: &str) -> Result<()> {
+        let invitations = self.ground.invitations();
+        let token = format!("human-{}", person.causes.len());
+        let asked =
+            persist::get(&invitations, object).await?.and_then(|found| found.annotations().get(RESEND).cloned());
+        // Once for each time that it is held.
+        if asked.is_some_and(|asked| asked.starts_with("human-")) {
+            return Ok(());
+        }
+        self.tally.held += 1;
+        person.causes.push(Timestamp::now());
+        persist::merge(&invitations, object, &json!({ "metadata": { "annotations": { RESEND: token } } })).await
+    }
+
+    /// Deletes all objects: their invitations are cancelled, and nothing is left.
+    async fn clear_away(&mut self, wave: usize, people: &[Person]) -> Result<()> {
+        let invitations = self.ground.invitations();
+        for object in persist::list(&invitations).await? {
+            persist::delete(&invitations, &object.name_any(), &object.uid().unwrap_or_default()).await?;
+        }
+        let end = tokio::time::Instant::now() + LIMIT;
+        let snapshot = loop {
+            let snapshot = Snapshot::take(&self.ground).await?;
+            let left = people.iter().any(|person| snapshot.leaves_something(person));
+            if !left || tokio::time::Instant::now() >= end {
+                break snapshot;
+            }
+            tokio::time::sleep(GLANCE).await;
+        };
+        for person in people {
+            if snapshot.has_objects(person) {
+                self.violation(wave, Wrong::Stuck, &snapshot.told(person, "cannot be deleted"));
+            }
+            for id in snapshot.pending_ids(person) {
+                if person.is_kept() {
+                    self.ground.simulator.cancel(&self.ground.project, &id);
+                } else {
+                    self.violation(wave, Wrong::Leak, &snapshot.told(person, &format!("keeps invitation {id}")));
+                }
+            }
+            if let Some(what) = snapshot.duplicates(person) {
+                self.violation(wave, Wrong::Duplicate, &format!("at the end, {what}"));
+            }
+        }
+        self.ground.simulator.clear_requests();
+        Ok(())
+    }
+
+    fn violation(&mut self, wave: usize, wrong: Wrong, what: &str) {
+        let what = format!("world {} wave {wave}: {what}", self.number);
+        eprintln!("{wrong:?}: {what}");
+        self.tally.violations.push((wrong, what));
+    }
+}
