@@ -16,9 +16,6 @@ use kube::runtime::wait::{await_condition, conditions};
 use serde_json::json;
 use std::time::Duration;
 
-/// How long the harness waits for a watch's renewal: as long as the operator does.
-const WATCH_RENEWAL: Duration = Duration::from_secs(50);
-
 /// A control plane that knows the operator's kinds.
 pub struct Plane {
     /// Starts, kills and pauses the API server.
