@@ -42,7 +42,7 @@ image: ## Build the image without a daemon, twice, and run the operator in it on
 	deploy/image/build 0.0.0-dev dist/image/again
 	cmp dist/image/invitation-operator-0.0.0-dev.oci.tar dist/image/again/invitation-operator-0.0.0-dev.oci.tar
 	$(CARGO) build --locked --workspace --bins
-	IMAGE=$(CURDIR)/dist/image/invitation-operator-0.0.0-dev.oci.tar $(CARGO) test --locked --package invitation-operator --test image
+	E2E_UNDER=chart IMAGE=$(CURDIR)/dist/image/invitation-operator-0.0.0-dev.oci.tar $(CARGO) test --locked --package invitation-operator --test image
 
 release: tools ## Prepare a release in dist/VERSION, publish nothing, and say what does: VERSION=1.2.3
 	deploy/release/prepare "$(VERSION)"

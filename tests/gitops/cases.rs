@@ -3,6 +3,7 @@
 //! Owns the list. Each reason that conditions tell has its cases here; a test holds the list complete.
 
 use crate::expected::{self, Circumstances};
+use crate::inviters;
 use crate::people::{Look, Person, checked, invitation, inviter, looked_at, now};
 use invitation_operator::api::*;
 use invitation_operator::domain::finding::{Finding, expired_finding, withdrawn_finding};
@@ -26,7 +27,7 @@ pub fn all() -> Vec<Case> {
     let mut cases = unobserved();
     cases.extend(invitations());
     for kind in ["Inviter", "ClusterInviter"] {
-        cases.extend(inviters(kind));
+        cases.extend(inviters::all(kind));
     }
     cases
 }
@@ -276,47 +277,6 @@ fn invitations() -> Vec<Case> {
     scenes.into_iter().map(Scene::case).collect()
 }
 
-fn inviters(kind: &'static str) -> Vec<Case> {
-    let reasons = [
-        (Reason::Ready, "Atlas accepts the credentials at cloud.mongodb.com"),
-        (Reason::SecretNotFound, "Secret payments/atlas-api-key does not exist"),
-        (Reason::SecretInvalid, "Secret payments/atlas-api-key holds publicApiKey and no privateApiKey"),
-        (Reason::CaBundleInvalid, "ConfigMap payments/ca holds no certificate under ca.crt"),
-        (Reason::CredentialsRejected, "API answered 401; check publicApiKey and privateApiKey in the inviter's Secret"),
-        (
-            Reason::NotOnAccessList,
-            "API answered 403 IP_ADDRESS_NOT_ON_ACCESS_LIST: 192.0.2.7 is not on the access list",
-        ),
-        (Reason::HostNotAllowed, "mms.example.com is not among the hosts that the operator may send credentials to"),
-        (Reason::TlsFailed, "no TLS connection that can be trusted: unknown issuer"),
-        (Reason::Unreachable, "no connection: connection refused"),
-        (Reason::ApiSunset, "API answered 410; update the operator"),
-        (Reason::RateLimited, "API answered 429; waiting as long as it asked for"),
-        (Reason::ApiUnavailable, "API answered 503; tried again later"),
-        (Reason::InviterNotReady, "Secret payments/atlas-api-key cannot be read now"),
-        (Reason::OrphansFound, "2 pending invitations that were sent with these credentials belong to no object"),
-        (Reason::CancellationsPaused, "the owners of 14 invitations have vanished: their cancellations are paused"),
-    ];
-    let case = |(reason, message): (Reason, &str)| {
-        let (argo, kstatus) = expected::of_inviter(reason);
-        Case {
-            kind,
-            name: kebab(reason),
-            reason: Some(reason),
-            object: checked(inviter(kind), &Finding::new(reason, message)),
-            argo,
-            message: match reason {
-                Reason::OrphansFound | Reason::CancellationsPaused => {
-                    "Ready: Atlas accepts the credentials at cloud.mongodb.com".to_owned()
-                }
-                _ => format!("{}: {message}", reason.as_str()),
-            },
-            kstatus,
-        }
-    };
-    reasons.into_iter().map(case).collect()
-}
-
 /// Nothing is Degraded, or anything but in progress, before the operator has seen it as it is.
 fn unobserved() -> Vec<Case> {
     let case = |kind, name: &str, object| Case {
@@ -345,7 +305,7 @@ fn unobserved() -> Vec<Case> {
 }
 
 /// `InviterNotReady` as the name of a file.
-fn kebab(reason: Reason) -> String {
+pub fn kebab(reason: Reason) -> String {
     let mut name = String::new();
     for letter in reason.as_str().chars() {
         if letter.is_ascii_uppercase() && !name.is_empty() {

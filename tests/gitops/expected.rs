@@ -104,9 +104,10 @@ enum Ends {
 
 fn ends(reason: Reason) -> Ends {
     match reason {
-        Reason::Accepted | Reason::ObserveOnly | Reason::Ready => Ends::Never,
-        // Said beside an inviter that can be used.
-        Reason::OrphansFound | Reason::CancellationsPaused => Ends::Never,
+        // What is said of an inviter besides makes it no less usable.
+        Reason::Accepted | Reason::ObserveOnly | Reason::Ready | Reason::OrphansFound | Reason::CancellationsPaused => {
+            Ends::Never
+        }
         Reason::Inviting
         | Reason::Looking
         | Reason::WaitingForSlot

@@ -12,6 +12,7 @@ mod expected;
 mod files;
 #[path = "../e2e/harness/mod.rs"]
 mod harness;
+mod inviters;
 mod judge;
 mod live;
 mod people;

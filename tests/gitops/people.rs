@@ -134,22 +134,20 @@ pub fn looked_at(mut object: ProjectInvitation, look: &Look) -> ProjectInvitatio
     object
 }
 
-/// The inviter after a pass. What is said beside its readiness takes nothing from it.
-pub fn checked(mut object: Value, finding: &Finding) -> Value {
+/// The inviter after a pass.
+pub fn checked(object: Value, finding: &Finding) -> Value {
+    remarked(object, finding, &Aside { orphans: Orphans::None, paused: None })
+}
+
+/// The inviter after a pass, with what else is said of it.
+pub fn remarked(mut object: Value, finding: &Finding, aside: &Aside) -> Value {
     let settings = if object["kind"] == "Inviter" {
         InviterSettings::of_inviter(&serde_json::from_value(object.clone()).unwrap())
     } else {
         let read = serde_json::from_value(object.clone()).unwrap();
         InviterSettings::of_cluster_inviter(&read, "invitation-operator")
     };
-    let ready = Finding::new(Reason::Ready, "Atlas accepts the credentials at cloud.mongodb.com");
-    let nothing = Aside { orphans: Orphans::None, paused: None };
-    let (finding, aside) = match finding.reason {
-        Reason::OrphansFound => (&ready, Aside { orphans: Orphans::Some(finding.clone()), ..nothing }),
-        Reason::CancellationsPaused => (&ready, Aside { paused: Some(finding.clone()), ..nothing }),
-        _ => (finding, nothing),
-    };
-    object["status"] = serde_json::to_value(inviter_status(&settings, finding, &aside, now())).unwrap();
+    object["status"] = serde_json::to_value(inviter_status(&settings, finding, aside, now())).unwrap();
     object
 }
 

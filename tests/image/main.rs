@@ -1,6 +1,7 @@
 //! The image: what it holds, and whether the operator in it works with nothing else around.
 //!
-//! `IMAGE` names the OCI archive. Needs root, for `chroot` and a name server. Not part of `cargo test`: `make image` runs it.
+//! `IMAGE` names the OCI archive; with `E2E_UNDER=chart` the operator has the arguments, the environment and the rights of the
+//! chart. Needs root, for `chroot` and a name server. Not part of `cargo test`: `make image` runs it.
 
 #![allow(unreachable_pub)] // the harness is shared by several targets
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -16,6 +17,7 @@ use atlas_sim::{Options, Simulator, TlsIdentity};
 use harness::plane::shared;
 use harness::*;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use std::ffi::OsString;
 use std::fs::{File, Permissions};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -82,6 +84,10 @@ async fn the_operator_in_it_says_its_version() {
 /// An image's root with what a pod would mount into it, and the identity that its certificates vouch for.
 static MOUNTED: OnceCell<(Image, TlsIdentity)> = OnceCell::const_new();
 
+/// Each operator has its own view of mounts, so that none is left behind; its process stays the one that was started.
+const MOUNTED_INSIDE: &str = r#"mount=$1 rootfs=$2; shift 2
+mount --bind -o ro "$mount" "$rootfs$mount" && exec chroot --userspec=65532:65532 "$rootfs" /invitation-operator "$@""#;
+
 /// From now on the harness starts the operator in that root.
 async fn mounted() -> &'static TlsIdentity {
     let (_, identity) = MOUNTED
@@ -90,19 +96,18 @@ async fn mounted() -> &'static TlsIdentity {
             let image = Image::open(Path::new(&std::env::var_os("IMAGE").unwrap()));
             let rootfs = image.rootfs();
             let (authority, identity) = identity(&format!("atlas.{}", names::DOMAIN));
-            let kubeconfig = &shared().await.operator_kubeconfig;
-            let inside_root = rootfs.join(kubeconfig.strip_prefix("/").unwrap());
-            std::fs::create_dir_all(inside_root.parent().unwrap()).unwrap();
-            std::fs::copy(kubeconfig, &inside_root).unwrap();
-            allow(&inside_root, 0o444);
+            // Credentials are mounted in a Pod, too.
+            let mount = shared().await.control.folder();
+            std::fs::create_dir_all(rootfs.join(mount.strip_prefix("/").unwrap())).unwrap();
+            allow(mount, 0o755);
             allow(rootfs.parent().unwrap(), 0o755);
             std::fs::write(rootfs.join("etc/resolv.conf"), format!("nameserver {}\n", names::ADDRESS)).unwrap();
             let bundle = rootfs.join("etc/ssl/certs/ca-certificates.crt");
             allow(&bundle, 0o644);
             let mut bundle = File::options().append(true).open(bundle).unwrap();
             bundle.write_all(authority.as_bytes()).unwrap();
-            let command = inside(&rootfs);
-            let program = std::iter::once(command.get_program()).chain(command.get_args()).map(ToOwned::to_owned);
+            let program = ["unshare", "--mount", "sh", "-c", MOUNTED_INSIDE, "sh"].map(OsString::from);
+            let program = program.into_iter().chain([mount.as_os_str().to_owned(), rootfs.into_os_string()]);
             operator::PROGRAM.set(program.collect()).expect("the first to start the operator");
             (image, identity)
         })

@@ -18,11 +18,15 @@ end
 
 local status = obj.status or {}
 local ready, stalled
+local remarks = ""
 for _, condition in ipairs(status.conditions or {}) do
   if condition.type == "Ready" then
     ready = condition
   elseif condition.type == "Stalled" and condition.status == "True" then
     stalled = condition
+  elseif condition.type ~= "Reconciling" and condition.status == "True" then
+    -- Nothing that hinders whoever uses the inviter, and something that its owner should read.
+    remarks = remarks .. "; " .. told(condition)
   end
 end
 
@@ -31,7 +35,7 @@ if ready == nil or status.observedGeneration ~= obj.metadata.generation then
 end
 
 if ready.status == "True" then
-  return health("Healthy", told(ready))
+  return health("Healthy", told(ready) .. remarks)
 end
 
 if stalled ~= nil then
