@@ -10,7 +10,7 @@ use crate::world::{Change, Gathered, Kind, Object, Owned, Pass, Roster, Waited, 
 use decisions::api::VerdictKind;
 use decisions::domain::decide::{decide, look_need};
 use decisions::domain::facts::LastPass;
-use decisions::domain::ledger::{self, Farewell, worth_keeping};
+use decisions::domain::ledger::{self, worth_keeping};
 use decisions::domain::step::{LookNeed, Step};
 
 impl Small {
@@ -177,8 +177,6 @@ impl Small {
             Step::HandOver(claim) => (Kind::HandOver, Some(unowned(*claim))),
             Step::LetGo(farewell) => match (&facts.claim, gathered.owned) {
                 (Some(claim), Owned::Mine) => {
-                    let owed = matches!(farewell, Farewell::Owed(_)) && claim.invitation.is_none();
-                    let farewell = if owed { Farewell::Settled } else { farewell };
                     let mut closed = ledger::let_go(claim.clone(), farewell, facts.now);
                     if let Wish::Sweep(_) = wish {
                         closed.debt = None;
