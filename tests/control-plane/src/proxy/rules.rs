@@ -37,10 +37,10 @@ impl Request {
         self.method == "GET" && !self.is_watch() && self.path().ends_with(&format!("/{resource}"))
     }
 
-    /// Could change something.
+    /// Could change something: asking for one's rights is a POST, and does not.
     #[must_use]
     pub fn is_write(&self) -> bool {
-        self.method != "GET"
+        self.method != "GET" && !self.is_about("selfsubjectaccessreviews")
     }
 
     /// Is about a resource, such as `secrets`, or about one object or a part
