@@ -58,7 +58,7 @@ fn nothing_is_sent_on_a_roster_that_was_begun_before_the_live_read() {
     assert_eq!(decide(&facts).step, Step::LookAgain);
     facts.sight = None;
     assert_eq!(decide(&facts).step, Step::LookAgain);
-    assert_eq!(look_need(&facts, false), LookNeed::Fresh);
+    assert_eq!(look_need(&facts, false), LookNeed::FreshWithSlot);
 }
 
 #[test]

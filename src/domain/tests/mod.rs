@@ -10,5 +10,8 @@ mod entries;
 mod expiry;
 mod holds;
 mod leases;
+mod pacing;
+mod pacing_at_large;
 mod projections;
 mod resends;
+mod slots;

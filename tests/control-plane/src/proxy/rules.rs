@@ -37,7 +37,7 @@ impl Request {
         self.method == "GET" && !self.is_watch() && self.path().ends_with(&format!("/{resource}"))
     }
 
-    /// Could change something: asking for one's rights is a POST, and does not.
+    /// Could change something: a question about one's own rights cannot.
     #[must_use]
     pub fn is_write(&self) -> bool {
         self.method != "GET" && !self.is_about("selfsubjectaccessreviews")
