@@ -111,3 +111,14 @@ fn it_sends_nothing_to_a_member_nor_beyond_the_cap() {
     let decision = decide(&Facts { sight: Some(pending(invitation())), ..asking(capped) });
     assert_eq!((&decision.step, decision.finding.reason), (&Step::Rest, Reason::MailCapReached));
 }
+
+#[test]
+fn a_token_ends_with_a_person_who_has_accepted_meanwhile() {
+    let begun = ledger::cancelled(ledger::resend_begun(invited(), "again"));
+    let facts = Facts { sight: Some(member()), ..asking(begun) };
+    let decision = decide(&facts);
+    assert!(matches!(decision.step, Step::Record(_)));
+    assert_eq!(token(written(&decision)), (Some("again"), None));
+    let after = Facts { claim: Some(written(&decision).clone()), ..facts };
+    assert!(matches!(decide(&after).step, Step::Rest), "nothing is written twice");
+}
