@@ -7,7 +7,7 @@ export ONCE
 export CLUSTER
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos race rights build image release tools generate lint clean model mutants
+.PHONY: help demo test model simulate enumerate bugs chaos race mutants rights build image release tools generate lint clean
 
 help: ## List the targets
 	@echo "make <target>:"
@@ -22,6 +22,22 @@ demo: ## Tell the whole story in this terminal; ONCE=1 checks it unattended, CLU
 test: tools ## Run every test, on a real Kubernetes API server
 	$(CARGO) build --locked --workspace --bins
 	$(CARGO) test --locked --workspace
+	$(SIMULATION) check
+
+# The operator's own passes in process, quick enough for millions of runs.
+SIMULATION = $(CARGO) run --locked --quiet --profile simulation --package simulation --
+SEEDS ?= 10000
+DEPTH ?= 1
+
+simulate: ## Random runs of the operator's passes in process, the outbox as the oracle: SEEDS=10000, or SEED=17 again
+	$(SIMULATION) $(if $(SEED),seed $(SEED),seeds --count $(SEEDS))
+
+enumerate: ## Every fault at every boundary of every scenario: DEPTH=1 ONLY=, or SCHEDULE='invite/pair/9:lost reply' again
+	$(SIMULATION) $(if $(SCHEDULE),schedule '$(SCHEDULE)',enumerate --depth $(DEPTH) $(addprefix --only=,$(ONLY)))
+
+bugs: ## Make known mistakes, one by one: each must be caught
+	$(SIMULATION) bugs
+	tests/simulation/patches/catch
 
 KILLS ?= 1000
 RACES ?= 3000
@@ -50,18 +66,18 @@ release: tools ## Prepare a release in dist/VERSION, publish nothing, and say wh
 tools: ## Build kube-apiserver, etcd, kubectl and helm for tests and demo, once, into the user's cache
 	@tests/tools/build >/dev/null
 
-model: ## Explore every schedule of the small worlds, the large ones too
-	MODEL=large $(CARGO) test --locked --package model --test check
-
-mutants: ## Break each line of src/domain in turn and see whether a unit test notices: at least 95 % (needs cargo-mutants)
-	tests/decisions/mutants
-
 rights: tools ## Run the end-to-end tests under the rights that the chart grants, and compare those with what was used
 	rm -rf target/rights
 	$(CARGO) build --locked --workspace --bins
 	E2E_UNDER=chart E2E_USED=$(CURDIR)/target/rights $(CARGO) test --locked --test e2e --test leader --test e2e_cluster
 	E2E_UNDER=chart-everywhere E2E_USED=$(CURDIR)/target/rights $(CARGO) test --locked --test e2e --test leader
 	$(CARGO) run --locked --quiet --package packaging -- rights target/rights
+
+model: ## Explore every schedule of the small worlds, the large ones too
+	MODEL=large $(CARGO) test --locked --package model --test check
+
+mutants: ## Break each line of src/domain in turn and see whether a unit test notices: at least 95 % (needs cargo-mutants)
+	tests/decisions/mutants
 
 generate: tools ## Write what is generated: crds/ from the types, the chart's schema and README, deploy/ from types and chart
 	$(CARGO) build --locked --quiet --package invitation-operator

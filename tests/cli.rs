@@ -4,6 +4,7 @@
 
 use clap::{CommandFactory, Parser};
 use invitation_operator::domain::lease::LeaseTimes;
+use invitation_operator::domain::pacer::Rate;
 use invitation_operator::domain::timings::Timings;
 use invitation_operator::runtime::cli::{Cli, Command as Asked};
 use invitation_operator::runtime::election::Election;
@@ -11,6 +12,7 @@ use invitation_operator::runtime::settings::{LogForm, Settings, Surroundings, Wa
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::num::NonZeroU32;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -22,6 +24,7 @@ const SETTINGS: &[(&str, &str, &str)] = &[
     ("context", "INVITATION_OPERATOR_CONTEXT", "[default: its current context]"),
     ("allowed-hosts", "INVITATION_OPERATOR_ALLOWED_HOSTS", "[default: cloud.mongodb.com,cloud.mongodbgov.com]"),
     ("max-mails-per-person", "INVITATION_OPERATOR_MAX_MAILS_PER_PERSON", "[default: 3]"),
+    ("invitations-per-minute", "INVITATION_OPERATOR_INVITATIONS_PER_MINUTE", "[default: 10]"),
     ("concurrency", "INVITATION_OPERATOR_CONCURRENCY", "[default: 16]"),
     ("post-deadline", "INVITATION_OPERATOR_POST_DEADLINE", "[default: 10s]"),
     ("server-delay", "INVITATION_OPERATOR_SERVER_DELAY", "[default: 120s]"),
@@ -78,11 +81,21 @@ fn without_settings_the_defaults_are_those_of_the_protocol() {
     assert_eq!(settings.watched, Watched::Everywhere);
     assert_eq!(settings.max_mails_per_person, 3);
     assert_eq!(settings.concurrency, 16);
+    assert_eq!(settings.invitations_per_minute, Rate::PerMinute(NonZeroU32::new(10).unwrap()));
     assert_eq!(settings.unsafe_timings, None);
     assert_eq!(settings.logging.form, LogForm::Json);
     assert_eq!(lease_times(&settings), LeaseTimes::default());
     let hosts: Vec<_> = settings.allowed_hosts.iter().map(String::as_str).collect();
     assert_eq!(hosts, ["cloud.mongodb.com", "cloud.mongodbgov.com"]);
+}
+
+#[test]
+fn the_pace_of_invitations_can_be_given_up() {
+    for (given, expected) in
+        [("0", Rate::Unlimited), ("unlimited", Rate::Unlimited), ("25", Rate::PerMinute(NonZeroU32::new(25).unwrap()))]
+    {
+        assert_eq!(settings(&["--invitations-per-minute", given]).unwrap().invitations_per_minute, expected);
+    }
 }
 
 #[test]
@@ -168,6 +181,7 @@ fn a_wrong_value_is_told_what_where_and_what_instead() {
         (&["--watch-namespaces=team-a,Team_B"], &["'Team_B' in --watch-namespaces", "lower-case letters"]),
         (&["--operator-namespace=A"], &["--operator-namespace", "lower-case letters"]),
         (&["--max-mails-per-person=0"], &["--max-mails-per-person", "1..=50"]),
+        (&["--invitations-per-minute=some"], &["--invitations-per-minute", "or unlimited"]),
         (&["--concurrency=many"], &["--concurrency"]),
         (&["--listen=localhost"], &["--listen", "such as 0.0.0.0:8080"]),
         (&["--log-level=loud,=x"], &["'loud,=x' in --log-level (RUST_LOG)", "info,kube=debug"]),

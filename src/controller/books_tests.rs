@@ -45,6 +45,7 @@ fn books(server: &Arc<Server>) -> Books {
         max_mails_per_person: 3,
         timings: Timings::default(),
         call_deadline: Duration::from_secs(30),
+        rate: crate::domain::pacer::Rate::Unlimited,
         concurrency: 1,
         watch_renewal: Duration::from_secs(50),
     };

@@ -55,7 +55,7 @@ impl Passes {
         if let Some(connection) = self.connections.last_good(&claim.spec.inviter_ref)
             && connection.facts.host == claim.spec.key.host
         {
-            return Box::pin(self.connected(object, desired, life, &connection)).await;
+            return Box::pin(self.connected(object, desired, life, &connection, None)).await;
         }
         self.cancel_blocked(object, &desired, &claim.spec, life, &finding.message, None).await
     }

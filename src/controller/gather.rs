@@ -38,6 +38,7 @@ impl Passes {
         desired: Desired,
         life: Life,
         connection: &Connection,
+        has_slot: bool,
     ) -> Gathered {
         let uid = desired.object.uid.clone();
         let remembered = self.memory.of(&uid);
@@ -48,23 +49,30 @@ impl Passes {
         };
         let gap = self.settings.timings.absence_gap;
         let absence_due = remembered.missing_since.is_some_and(|since| now.saturating_sub(since) >= gap);
-        let freshness = match look_need(&facts, absence_due || remembered.needs_fresh) {
+        let need = look_need(&facts, absence_due || remembered.needs_fresh);
+        let recent = self.settings.timings.scaled(connection.facts.check_interval);
+        let shared = match need {
             LookNeed::None => return Gathered::Facts(Box::new(facts)),
-            LookNeed::Recent => Freshness::Within(self.settings.timings.scaled(connection.facts.check_interval)),
-            LookNeed::Fresh => {
-                let (current, moved) = tokio::join!(self.is_current(object), self.holds_another(&facts));
-                if !current {
-                    return Gathered::Changed;
-                }
-                match moved {
-                    Ok(false) => {}
-                    Ok(true) => return Gathered::Facts(Box::new(Facts { owns_another_claim: true, ..facts })),
-                    Err(error) => return Gathered::Cluster(error),
-                }
-                let then = self.clock.monotonic();
-                self.memory.update(&uid, |memory| memory.last_read = then.saturating_sub(now));
-                Freshness::Since(then)
+            LookNeed::Recent => !has_slot,
+            // Where a call is to be made anyway, it may as well be one that serves for an invitation.
+            LookNeed::FreshWithSlot => !has_slot && self.rosters.has(connection, &facts.desired.project, recent),
+            LookNeed::Fresh => false,
+        };
+        let freshness = if shared {
+            Freshness::Within(recent)
+        } else {
+            let (current, moved) = tokio::join!(self.is_current(object), self.holds_another(&facts));
+            if !current {
+                return Gathered::Changed;
             }
+            match moved {
+                Ok(false) => {}
+                Ok(true) => return Gathered::Facts(Box::new(Facts { owns_another_claim: true, ..facts })),
+                Err(error) => return Gathered::Cluster(error),
+            }
+            let then = self.clock.monotonic();
+            self.memory.update(&uid, |memory| memory.last_read = then.saturating_sub(now));
+            Freshness::Since(then)
         };
         self.memory.update(&uid, |memory| memory.needs_fresh = false);
         self.seen(facts, freshness, connection).await

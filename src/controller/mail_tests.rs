@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::unimplemented)]
 
-use super::books::Books;
 use super::cache::Cache;
 use super::census::Census;
 use super::chance::SystemChance;
@@ -13,8 +12,7 @@ use super::inviter_spec::{Access, InviterSettings};
 use super::memory::Memory;
 use super::namespaces::NamespaceView;
 use super::observer::{ElectionNews, MailResult, Observer, PassOutcome};
-use super::pass::Passes;
-use super::roster::Rosters;
+use super::pass::{PassPorts, Passes};
 use super::secrets::{Content, Secrets};
 use super::settings::{ControllerSettings, Namespaces};
 use super::testing::{Server, shared};
@@ -30,6 +28,7 @@ use crate::domain::facts::InviterFacts;
 use crate::domain::failure::Failure;
 use crate::domain::finding::Finding;
 use crate::domain::ledger;
+use crate::domain::pacer::Rate;
 use crate::domain::remote::{Invitation, Member, ObjectId, Roles, Username};
 use crate::domain::testing;
 use crate::domain::timings::Timings;
@@ -174,6 +173,7 @@ async fn one_pass(server: &Arc<Server>, fence_open: bool) -> (Reason, usize) {
         max_mails_per_person: 3,
         timings: Timings::default(),
         call_deadline: Duration::from_secs(30),
+        rate: Rate::Unlimited,
         concurrency: 1,
         watch_renewal: Duration::from_secs(50),
     };
@@ -201,22 +201,20 @@ async fn one_pass(server: &Arc<Server>, fence_open: bool) -> (Reason, usize) {
         Arc::clone(&wakes),
         Arc::clone(&clock),
     ));
-    let passes = Passes {
+    let ports = PassPorts {
         cluster: shared(server),
         objects: Arc::new(Cache::over(objects)),
-        books: Books::new(shared(server), Arc::clone(&claims), Arc::clone(&clock), &settings),
         claims,
         namespaces: NamespaceView::new(settings.namespaces.clone(), None),
         connections,
         inviters,
-        rosters: Rosters::new(Arc::clone(&clock), settings.timings),
         wakes,
         memory: Arc::new(Memory::default()),
         clock,
         chance: Arc::new(SystemChance),
         observer: Arc::new(Nobody),
-        settings,
     };
+    let passes = Passes::new(ports, settings);
     let reference = ObjectRef::from_obj(&jane());
     passes.pass(&reference).await;
     let shown = passes.objects.get(&reference).unwrap();

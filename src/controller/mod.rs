@@ -10,6 +10,7 @@ pub mod clock;
 pub mod cluster;
 pub mod connection;
 pub mod departures;
+mod entitled;
 pub mod farewell;
 pub mod fence;
 pub mod gather;
@@ -38,11 +39,13 @@ mod scan;
 pub mod secrets;
 pub mod settings;
 mod show;
+pub mod slots;
 mod successor;
 pub mod sweep;
 pub mod takeover;
 #[cfg(test)]
 pub(crate) mod testing;
+mod waiting;
 pub mod wakes;
 pub mod watch;
 

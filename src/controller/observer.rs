@@ -93,6 +93,10 @@ pub trait Observer: Send + Sync {
     fn election(&self, news: &ElectionNews);
     /// Whether cancellations for vanished owners are paused by the breaker.
     fn cancellations_paused(&self, paused: bool);
+    /// So many invitations wait for their turn under MongoDB's throttle.
+    fn waiting_for_slots(&self, _count: usize) {}
+    /// An invitation that waited for its turn has it.
+    fn turn_came(&self, _waited: Duration) {}
     /// The queue is alive.
     fn heartbeat(&self);
     /// What there is, counted now and then.

@@ -4,11 +4,14 @@
 //! only loop is the queue. Must never e-mail from cached reads.
 
 use super::cluster::ClusterError;
-use super::connection::{Connection, Usable};
+use super::connection::Connection;
+use super::entitled::Unusable;
 use super::gather::Gathered;
 use super::observer::PassOutcome;
 pub use super::passes::{PassPorts, Passes};
 use super::show::{Shown, notice};
+use super::slots::Slot;
+use super::waiting::keep;
 use crate::api::names::FINALIZER;
 use crate::api::{InvitationClaim, ProjectInvitation, Reason};
 use crate::domain::conclude::{Conclusion, conclude};
@@ -42,17 +45,11 @@ impl PassReport {
     }
 }
 
-/// Why an object cannot use its inviter now.
-enum Unusable {
-    /// The inviter's first pass is not over.
-    Checking,
-    /// What the object shows.
-    Because(Finding),
-}
-
 impl Passes {
     /// Reconciles one object.
     pub async fn pass(&self, reference: &ObjectRef<ProjectInvitation>) -> PassReport {
+        // Whatever becomes of this pass: a slot that was kept for it and is not needed goes back.
+        let turn = self.slots.turn(reference);
         let Some(object) = self.objects.get(reference) else {
             return PassReport::gone(PassOutcome::Unchanged);
         };
@@ -77,49 +74,12 @@ impl Passes {
             Err(Unusable::Checking) => PassReport::again(PassOutcome::Unchanged, Duration::from_secs(5)),
             Ok(connection) => {
                 self.memory.update(&uid, |memory| memory.inviter_missing_since = None);
-                Box::pin(self.connected(&object, desired, life, &connection)).await
+                Box::pin(self.connected(&object, desired, life, &connection, turn)).await
             }
             Err(Unusable::Because(finding)) if deleting => {
                 self.delete_without_inviter(&object, desired, life, finding).await
             }
             Err(Unusable::Because(finding)) => self.blocked(&object, Some(&desired), finding, Wake::NextLook).await,
-        }
-    }
-
-    /// The inviter's connection, if this object may use it now.
-    fn connection(&self, desired: &Desired) -> Result<Arc<Connection>, Unusable> {
-        let because = |reason, message| Err(Unusable::Because(Finding::new(reason, message)));
-        let name = &desired.inviter;
-        match self.connections.find(name) {
-            Usable::Yes(connection) => {
-                if self.namespaces.may_use(&connection.access, &desired.object.namespace) {
-                    Ok(connection)
-                } else {
-                    let namespace = &desired.object.namespace;
-                    because(
-                        Reason::PolicyDenied,
-                        format!(
-                            "namespaces of {name} does not select namespace {namespace}: ask the platform team to allow it"
-                        ),
-                    )
-                }
-            }
-            Usable::No(finding) => because(
-                Reason::InviterNotReady,
-                format!("{name} is not ready: {}: {}", finding.reason.as_str(), finding.message),
-            ),
-            Usable::Checking => Err(Unusable::Checking),
-            Usable::NotFound => because(
-                Reason::InviterNotFound,
-                match &name.namespace {
-                    Some(namespace) => {
-                        format!("{name} does not exist in namespace {namespace}: create it, or correct inviterRef")
-                    }
-                    None => {
-                        format!("{name} does not exist or is not served: ask the platform team, or correct inviterRef")
-                    }
-                },
-            ),
         }
     }
 
@@ -129,10 +89,15 @@ impl Passes {
         desired: Desired,
         life: Life,
         connection: &Connection,
+        turn: Option<Slot>,
     ) -> PassReport {
-        let facts = match self.gather(object, desired, life, connection).await {
+        let turn = turn.filter(|slot| slot.host() == connection.facts.host);
+        let facts = match self.gather(object, desired, life, connection, turn.is_some()).await {
             Gathered::Facts(facts) => facts,
-            Gathered::Changed => return PassReport::again(PassOutcome::Unchanged, Duration::ZERO),
+            Gathered::Changed => {
+                keep(turn);
+                return PassReport::again(PassOutcome::Unchanged, Duration::ZERO);
+            }
             Gathered::Cluster(error) => return self.cluster_trouble(object, &error),
             Gathered::NoRoster(facts, trouble) => return self.no_roster(object, &facts, connection, &trouble).await,
         };
@@ -143,7 +108,12 @@ impl Passes {
             return self.delete_without_inviter(object, facts.desired, life, finding).await;
         }
         let decision = decide(&facts);
+        let slot = match self.slot(object, &facts, &decision, turn) {
+            Ok(slot) => slot,
+            Err(expected) => return self.wait_for_slot(object, &facts, expected).await,
+        };
         if decision.step == Step::LookAgain {
+            keep(slot);
             self.memory.update(&facts.desired.object.uid, |memory| memory.needs_fresh = true);
             return PassReport::again(PassOutcome::Unchanged, Duration::ZERO);
         }
@@ -152,7 +122,7 @@ impl Passes {
         if mails {
             self.memory.update(&uid, |memory| memory.mailing = true);
         }
-        let report = self.carry_out(object, *facts, decision, connection).await;
+        let report = self.carry_out(object, *facts, decision, connection, slot).await;
         if mails {
             self.memory.update(&uid, |memory| memory.mailing = false);
         }
@@ -170,8 +140,9 @@ impl Passes {
         mut facts: Facts,
         decision: Decision,
         connection: &Connection,
+        mut slot: Option<Slot>,
     ) -> PassReport {
-        let performed = match self.perform(object, &facts, &decision.step, connection).await {
+        let performed = match self.perform(object, &facts, &decision.step, connection, &mut slot).await {
             Ok(performed) => performed,
             Err(error) => return self.cluster_trouble(object, &error),
         };
@@ -210,6 +181,9 @@ impl Passes {
         if let Some(sent) = sent {
             // After the record: a look that is under way may keep this waiting.
             self.rosters.note(connection, &facts.desired.project, &sent.id, Some(&sent)).await;
+        }
+        if wake == Wake::Now {
+            keep(slot);
         }
         let claim = claim.map(|claim| claim.spec).or_else(|| match facts.ownership {
             Ownership::Mine => facts.claim.take(),

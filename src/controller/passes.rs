@@ -14,6 +14,7 @@ use super::namespaces::NamespaceView;
 use super::observer::Observer;
 use super::roster::Rosters;
 use super::settings::ControllerSettings;
+use super::slots::Slots;
 use super::wakes::Wakes;
 use crate::api::{InvitationClaim, ProjectInvitation};
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub struct Passes {
     pub(super) inviters: Arc<InviterPasses>,
     pub(super) rosters: Rosters,
     pub(super) books: Books,
+    pub(super) slots: Arc<Slots>,
     pub(super) wakes: Arc<Wakes>,
     pub(super) memory: Arc<Memory>,
     pub(super) clock: Arc<dyn Clock>,
@@ -69,6 +71,13 @@ impl Passes {
         let rosters = Rosters::new(Arc::clone(&ports.clock), settings.timings);
         let books =
             Books::new(Arc::clone(&ports.cluster), Arc::clone(&ports.claims), Arc::clone(&ports.clock), &settings);
+        let slots = Slots::new(
+            settings.rate,
+            settings.timings,
+            Arc::clone(&ports.clock),
+            Arc::clone(&ports.wakes),
+            Arc::clone(&ports.observer),
+        );
         let PassPorts {
             cluster,
             objects,
@@ -91,6 +100,7 @@ impl Passes {
             inviters,
             rosters,
             books,
+            slots,
             wakes,
             memory,
             clock,

@@ -7,6 +7,7 @@ use super::cluster::ClusterError;
 use super::connection::Connection;
 use super::observer::{MailResult, PassOutcome};
 use super::pass::Passes;
+use super::slots::Slot;
 use crate::api::names::FINALIZER;
 use crate::api::{InvitationClaim, InvitationClaimSpec, ProjectInvitation};
 use crate::cloud::{Cancelled, Created};
@@ -48,6 +49,7 @@ impl Passes {
         facts: &Facts,
         step: &Step,
         connection: &Connection,
+        slot: &mut Option<Slot>,
     ) -> Result<Performed, ClusterError> {
         match step {
             Step::Rest | Step::LookAgain => {
@@ -61,7 +63,10 @@ impl Passes {
                 let written = self.take(object, facts, claim).await?;
                 Ok(Performed::new(Outcome::Done, PassOutcome::Recorded, Some(written)))
             }
-            Step::Invite(claim) => self.invite(object, facts, claim, connection).await,
+            Step::Invite(claim) => match slot.take() {
+                Some(slot) => self.invite(object, facts, claim, connection, slot).await,
+                None => Ok(Performed::new(Outcome::Failed(unsent("without a slot")), PassOutcome::Failed, None)),
+            },
             Step::UpdateRoles(id, roles) => {
                 let claim = self.own_claim_now(facts, id).await?;
                 let updated = connection.api.update_roles(&facts.desired.project, id, roles).await;
@@ -121,6 +126,7 @@ impl Passes {
         facts: &Facts,
         claim: &InvitationClaimSpec,
         connection: &Connection,
+        mut slot: Slot,
     ) -> Result<Performed, ClusterError> {
         if !self.has_time_to_send(facts, claim, connection) {
             return Ok(Performed::new(Outcome::Failed(too_late()), PassOutcome::Failed, None));
@@ -135,14 +141,13 @@ impl Passes {
             Err(_) => None,
         };
         let Some(attempt) = attempt else {
-            let failure = Failure {
-                kind: FailureKind::Fenced,
-                message: "the object changed while the attempt was recorded: nothing was sent".to_owned(),
-            };
+            let failure = unsent("the object changed while the attempt was recorded");
             return Ok(Performed::new(Outcome::Failed(failure), PassOutcome::Failed, Some(written)));
         };
         let desired = &facts.desired;
+        slot.sending();
         let created = connection.api.create(attempt, &desired.project, &desired.username, &desired.roles).await;
+        slot.answered(created.as_ref().err().map(|failure| failure.kind));
         Ok(match created {
             Ok(Created::Invitation(invitation)) => {
                 self.observer.mailed(MailResult::Sent);
@@ -303,6 +308,10 @@ impl Passes {
         let same = live.spec.invitation.as_ref().is_some_and(|invitation| invitation.id == id.as_str());
         if mine && same { Ok(live) } else { Err(ClusterError::Conflict) }
     }
+}
+
+fn unsent(why: &str) -> Failure {
+    Failure { kind: FailureKind::Fenced, message: format!("{why}: nothing was sent") }
 }
 
 fn too_late() -> Failure {

@@ -10,7 +10,7 @@ use crate::api::ProjectInvitation;
 use crate::domain::schedule::LONGEST_WAIT;
 use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
-use kube::runtime::controller::{Action, Config, Controller};
+use kube::runtime::controller::{self, Action, Config, Controller};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::{PredicateConfig, WatchStreamExt};
 use std::convert::Infallible;
@@ -39,7 +39,7 @@ pub async fn run(
     let trigger = events
         .touched_objects()
         .predicate_filter(|object: &ProjectInvitation| Some(what_wakes(object)), PredicateConfig::default());
-    let observer = Arc::clone(&passes.observer);
+    let (observer, slots) = (Arc::clone(&passes.observer), Arc::clone(&passes.slots));
     let gated = Arc::new(Gated { passes, seat, stop: stop.clone() });
     Controller::for_stream(trigger, objects)
         .with_config(Config::default().concurrency(concurrency))
@@ -52,8 +52,12 @@ pub async fn run(
             |_, _, _| Action::requeue(LONGEST_WAIT),
             gated,
         )
-        .for_each(|_| {
+        .for_each(|done| {
             observer.heartbeat();
+            // Who is gone before its turn has come gets no pass.
+            if let Err(controller::Error::ObjectNotFound(gone)) = done {
+                slots.leave(&ObjectRef::new(&gone.name).within(gone.namespace.as_deref().unwrap_or_default()));
+            }
             futures::future::ready(())
         })
         .await;

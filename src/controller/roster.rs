@@ -127,6 +127,16 @@ impl Rosters {
         Arc::clone(self.cells.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default())
     }
 
+    /// Whether a look at a roster no older than this needs no call of its own: there is one, or somebody is reading it.
+    #[must_use]
+    pub fn has(&self, connection: &Connection, project: &ObjectId, age: Duration) -> bool {
+        let cell = self.cell(connection, project);
+        let Ok(cell) = cell.try_lock() else { return true };
+        let now = self.clock.monotonic();
+        cell.revision == connection.facts.revision
+            && cell.roster.as_ref().is_some_and(|roster| now.saturating_sub(roster.started) <= age)
+    }
+
     /// A roster that is fresh enough. Readers that come while one is being read wait, and share what it finds if that was
     /// begun late enough for them.
     ///

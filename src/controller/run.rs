@@ -141,17 +141,18 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     }
     start.first_lists().await;
 
-    start.census(objects.clone(), claims);
+    start.census(objects.clone(), claims.clone());
     let events = departures(start.served::<ProjectInvitation>("ProjectInvitation"), objects.clone());
     let (events, objects_listed) = listed(reflector(objects_writer, events));
     let object_cache = Arc::new(Cache::over(objects.clone()));
     let memory = Arc::new(Memory::default());
-    let events = forgotten(seen_by(events, Arc::clone(&object_cache)), Arc::clone(&memory), Arc::clone(&start.wakes));
-    let Start { settings, client, clock, observer, wakes, connections, inviters, seat, stop, mut tasks, .. } = start;
+    let Start {
+        settings, client, clock, observer, wakes, connections, inviters, seat, takeover, stop, mut tasks, ..
+    } = start;
     let concurrency = settings.concurrency;
     let ports = PassPorts {
         cluster: Arc::new(KubeCluster::new(client, &settings.operator_namespace)),
-        objects: object_cache,
+        objects: Arc::clone(&object_cache),
         claims: claim_cache,
         namespaces,
         connections,
@@ -163,6 +164,9 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         observer,
     };
     let passes = Arc::new(Passes::new(ports, settings));
+    takeover.paces(Arc::clone(&passes.slots), claims);
+    let events = forgotten(seen_by(events, object_cache), Arc::clone(&passes));
+    tasks.spawn(Arc::clone(&passes.slots).run(stop.clone()));
     tasks.spawn(sweep::run(Arc::clone(&passes), seat.clone(), stop.clone()));
     let queue = queue::run(events, objects, streams.invitations, Arc::clone(&passes), seat, concurrency, stop.clone());
     let drained = CancellationToken::new();
@@ -319,11 +323,13 @@ impl Start {
 }
 
 /// What is remembered of an object goes when the object goes.
-fn forgotten(events: Events<ProjectInvitation>, memory: Arc<Memory>, wakes: Arc<Wakes>) -> Events<ProjectInvitation> {
+fn forgotten(events: Events<ProjectInvitation>, passes: Arc<Passes>) -> Events<ProjectInvitation> {
     let events = events.inspect(move |event| {
         if let Ok(Event::Delete(object)) = event {
-            memory.forget(&object.uid().unwrap_or_default());
-            wakes.waits_no_more(&ObjectRef::from_obj(object));
+            let reference = ObjectRef::from_obj(object);
+            passes.memory.forget(&object.uid().unwrap_or_default());
+            passes.wakes.waits_no_more(&reference);
+            passes.slots.leave(&reference);
         }
     });
     events.boxed()

@@ -3,6 +3,7 @@
 //! Must never be read from the environment here: `runtime` does that, so that tests start what production starts.
 
 use crate::domain::lease::LeaseTimes;
+use crate::domain::pacer::Rate;
 use crate::domain::timings::Timings;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,6 +19,8 @@ pub struct ControllerSettings {
     pub allowed_hosts: BTreeSet<String>,
     /// At most so many e-mails per person and project in any 24 hours.
     pub max_mails_per_person: i32,
+    /// How many invitations a host is sent.
+    pub rate: Rate,
     /// The times of the protocol.
     pub timings: Timings,
     /// Total deadline of a call that does not e-mail.

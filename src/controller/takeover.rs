@@ -15,8 +15,9 @@
 //! the length of a watch's lag, never a claim of the same person and project; the other is put right by the next look.
 
 use super::connection::Connections;
+use super::slots::Slots;
 use super::wakes::Wakes;
-use crate::api::{ClusterInviter, Inviter, InviterKind};
+use crate::api::{ClusterInviter, InvitationClaim, Inviter, InviterKind};
 use crate::domain::desired::InviterName;
 use kube::ResourceExt;
 use kube::runtime::reflector::Store;
@@ -26,6 +27,7 @@ use std::sync::{Arc, OnceLock};
 pub struct Takeover {
     connections: Arc<Connections>,
     wakes: Arc<Wakes>,
+    paced: OnceLock<(Arc<Slots>, Store<InvitationClaim>)>,
     inviters: OnceLock<Store<Inviter>>,
     cluster_inviters: OnceLock<Store<ClusterInviter>>,
 }
@@ -34,7 +36,19 @@ impl Takeover {
     /// Knows the invitations; inviters are told as they are watched.
     #[must_use]
     pub fn new(connections: Arc<Connections>, wakes: Arc<Wakes>) -> Self {
-        Self { connections, wakes, inviters: OnceLock::new(), cluster_inviters: OnceLock::new() }
+        Self {
+            connections,
+            wakes,
+            paced: OnceLock::new(),
+            inviters: OnceLock::new(),
+            cluster_inviters: OnceLock::new(),
+        }
+    }
+
+    /// These are the slots, and the ledger that tells which were spent.
+    pub fn paces(&self, slots: Arc<Slots>, claims: Store<InvitationClaim>) {
+        let _ = self.paced.set((slots, claims));
+        self.refill_slots();
     }
 
     /// These are the inviters.
@@ -51,6 +65,14 @@ impl Takeover {
     /// been tightened since.
     pub fn prepare(&self) {
         self.connections.doubt_all();
+        self.refill_slots();
+    }
+
+    /// What was sent within the last minute, by whomever, is what the ledger tells.
+    fn refill_slots(&self) {
+        if let Some((slots, claims)) = self.paced.get() {
+            slots.refill(claims.state().iter().map(AsRef::as_ref));
+        }
     }
 
     /// As soon as everything may act.

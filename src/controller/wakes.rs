@@ -66,6 +66,11 @@ impl Wakes {
         }
     }
 
+    /// This invitation.
+    pub fn invitation(&self, object: &ObjectRef<ProjectInvitation>) {
+        let _ = self.invitations.unbounded_send(object.clone());
+    }
+
     /// Sends the name of no object through the queue of invitations: what comes out shows that the queue moves.
     pub fn pulse(&self) {
         let _ = self.invitations.unbounded_send(ObjectRef::new("").within(""));

@@ -214,9 +214,12 @@ fn refusal(failure: &Failure, claim: Option<&InvitationClaimSpec>, facts: &Facts
 }
 
 fn setback(failure: &Failure, failures: u32, facts: &Facts, refusal: Option<&Refusal>) -> Conclusion {
+    // This answer never says how long: it counts over a minute.
+    let throttled = failure.kind == FailureKind::InvitationThrottled;
+    let asked = if throttled { Some(facts.timings.invitation_window) } else { failure.kind.retry_after() };
     let wake = match refusal {
         Some(refusal) => Wake::Refusal { at: refusal.at.0, times: refusal.times },
-        None => Wake::After(api_backoff(failures, failure.kind.retry_after(), &facts.timings)),
+        None => Wake::After(api_backoff(failures, asked, &facts.timings)),
     };
     Conclusion {
         claim: None,

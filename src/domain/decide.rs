@@ -37,8 +37,8 @@ pub fn look_need(facts: &Facts, absence_due: bool) -> LookNeed {
     let Some(claim) = &facts.claim else {
         return match policy::check(&facts.inviter.allow, &facts.desired) {
             Err(_) => LookNeed::None,
-            Ok(()) if rested && !facts.asked && !absence_due && resend::wanted(facts).is_none() => LookNeed::Recent,
-            Ok(()) => LookNeed::Fresh,
+            Ok(()) if facts.asked || absence_due || resend::wanted(facts).is_some() => LookNeed::Fresh,
+            Ok(()) => recent(rested),
         };
     };
     if attempt_open {
@@ -49,12 +49,16 @@ pub fn look_need(facts: &Facts, absence_due: bool) -> LookNeed {
     if !settled && (policy::check(&facts.inviter.allow, &facts.desired).is_err() || refusal_stands(facts, claim)) {
         return LookNeed::None;
     }
-    // Who is about to be invited needs a fresh roster; who waits for something else shares the project's.
-    if facts.asked || absence_due || !(settled || rested) || resend::wanted(facts).is_some() {
+    if facts.asked || absence_due || resend::wanted(facts).is_some() {
         LookNeed::Fresh
     } else {
-        LookNeed::Recent
+        recent(settled || rested)
     }
+}
+
+/// Who is about to be invited needs a fresh roster; who waits for something else shares the project's.
+fn recent(waits: bool) -> LookNeed {
+    if waits { LookNeed::Recent } else { LookNeed::FreshWithSlot }
 }
 
 /// Decides the step of this pass.

@@ -112,6 +112,29 @@ impl FailureKind {
         }
     }
 
+    /// Whether a create that ended so never reached the server: it counts against no limit.
+    #[must_use]
+    pub fn left_unsent(self) -> bool {
+        match self {
+            Self::Fenced | Self::NotSent { .. } | Self::Unreachable | Self::TlsFailed => true,
+            Self::Unavailable { .. }
+            | Self::RateLimited { .. }
+            | Self::InvitationThrottled
+            | Self::Maintenance
+            | Self::CredentialsRejected
+            | Self::NotOnAccessList
+            | Self::PermissionMissing
+            | Self::ProjectNotFound
+            | Self::EndpointMissing
+            | Self::WrongProduct
+            | Self::InvitationGone
+            | Self::AlreadyThere
+            | Self::Doubtful
+            | Self::Refused
+            | Self::Sunset => false,
+        }
+    }
+
     /// How far it reaches.
     #[must_use]
     pub fn scope(self) -> Scope {
@@ -241,8 +264,8 @@ impl FailureKind {
             Self::NotSent { retry_after } | Self::Unavailable { retry_after } | Self::RateLimited { retry_after } => {
                 retry_after
             }
-            Self::InvitationThrottled => Some(Duration::from_secs(60)),
             Self::Fenced
+            | Self::InvitationThrottled
             | Self::Unreachable
             | Self::TlsFailed
             | Self::Maintenance

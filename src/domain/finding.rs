@@ -4,8 +4,10 @@
 //! count-downs, no address of anybody.
 
 use super::remote::{Invitation, Roles};
-use crate::api::{Origin, Reason, RecordedInvitation};
+use crate::api::names::condition;
+use crate::api::{Origin, ProjectInvitationStatus, Reason, RecordedInvitation};
 use jiff::Timestamp;
+use std::time::Duration;
 
 /// Reason and message of the conditions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +71,30 @@ pub fn withdrawn_finding() -> Finding {
         "the invitation was declined or cancelled, or the member left or was removed; give the annotation \
          invitation-operator.io/resend a new value to invite again",
     )
+}
+
+/// Waits for its turn. What was said when the wait began is said on: what is left of it would change all the time.
+#[must_use]
+pub fn waiting_finding(before: Option<&ProjectInvitationStatus>, expected: Duration) -> Finding {
+    let ready = before.and_then(|status| status.conditions.iter().find(|one| one.type_ == condition::READY));
+    let said = ready.filter(|ready| ready.reason == Reason::WaitingForSlot.as_str()).map(|ready| ready.message.clone());
+    let message = said.unwrap_or_else(|| {
+        format!(
+            "waits for its turn, which is expected {} after this was written: MongoDB takes few invitations a minute from \
+             one address",
+            roughly(expected)
+        )
+    });
+    Finding::new(Reason::WaitingForSlot, message)
+}
+
+fn roughly(time: Duration) -> String {
+    let (minutes, hours) = (time.as_secs().div_ceil(60), time.as_secs().div_ceil(3600));
+    match (minutes, hours) {
+        (0 | 1, _) => "about a minute".to_owned(),
+        (2..=120, _) => format!("about {minutes} minutes"),
+        (_, _) => format!("about {hours} hours"),
+    }
 }
 
 /// Roles as messages show them.

@@ -17,6 +17,7 @@ pub mod lease;
 pub mod ledger;
 mod observe;
 pub mod orphan;
+pub mod pacer;
 pub mod policy;
 pub mod projection;
 pub mod refusal;
@@ -31,3 +32,4 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 pub mod timings;
+pub mod turns;

@@ -2,11 +2,13 @@
 //!
 //! Values only. At most one step of a pass changes something at MongoDB.
 
+use super::desired::Life;
+use super::facts::Facts;
 use super::finding::Finding;
 use super::ledger::Farewell;
 use super::remote::{ObjectId, Roles};
 use super::schedule::Wake;
-use crate::api::{InvitationClaimSpec, Plan, Reason};
+use crate::api::{InvitationClaimSpec, Mode, Plan, Reason};
 
 /// What the pass does, and how the object then stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,25 @@ pub struct Decision {
     pub wake: Wake,
     /// Under `mode: Observe`: the call that was held back.
     pub plan: Option<Plan>,
+}
+
+impl Decision {
+    /// Whether it sends an e-mail or is on its way to one: only for that a slot is needed.
+    #[must_use]
+    pub fn needs_slot(&self, facts: &Facts) -> bool {
+        let on_the_way = match &self.step {
+            Step::Invite(_) => true,
+            Step::LookAgain => self.finding.reason == Reason::Inviting,
+            // Nobody's invitation is cancelled for another one that cannot be sent yet; a surplus one is, at once.
+            Step::Record(claim) | Step::Cancel(_, claim) => {
+                claim.verdict.is_none()
+                    && claim.resend.as_ref().is_some_and(|resend| resend.pending.is_some())
+                    && facts.claim.as_ref().is_none_or(|before| before.surplus.is_empty())
+            }
+            Step::Rest | Step::UpdateRoles(..) | Step::HandOver(_) | Step::LetGo(_) => false,
+        };
+        on_the_way && facts.life == Life::Live && facts.inviter.mode == Mode::Enforce
+    }
 }
 
 /// One step of a pass. At most one of them changes something at MongoDB.
@@ -49,6 +70,9 @@ pub enum LookNeed {
     None,
     /// A roster no older than the inviter's `checkInterval`.
     Recent,
+    /// With a slot in hand a fresh one. Without, a recent one will do: only a decision to invite needs more, and who is
+    /// there already need not wait.
+    FreshWithSlot,
     /// A roster begun after the live read of the object.
     Fresh,
 }

@@ -26,6 +26,8 @@ pub struct Timings {
     pub release_after_terminating: Duration,
     /// First wait after a definite no; doubled up to 24 times this.
     pub refusal_backoff: Duration,
+    /// What a minute of MongoDB's invitation throttle lasts, and how long a refusal by it closes a host.
+    pub invitation_window: Duration,
     /// Divides every interval of looking (`checkInterval`, back-offs); 1 outside rehearsals.
     pub divisor: u32,
 }
@@ -42,6 +44,7 @@ impl Default for Timings {
             release_after: Duration::from_secs(3600),
             release_after_terminating: Duration::from_secs(300),
             refusal_backoff: Duration::from_secs(3600),
+            invitation_window: Duration::from_secs(60),
             divisor: 1,
         }
     }
@@ -68,6 +71,7 @@ impl Timings {
             release_after: self.release_after / factor,
             release_after_terminating: self.release_after_terminating / factor,
             refusal_backoff: self.refusal_backoff / factor,
+            invitation_window: self.invitation_window / factor,
             divisor: self.divisor.saturating_mul(factor),
         }
     }

@@ -7,6 +7,7 @@
 #![allow(clippy::doc_markdown)]
 
 use super::values;
+use crate::domain::pacer::Rate;
 use clap::error::{ContextKind, ContextValue};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -184,6 +185,16 @@ pub struct LimitArgs {
         value_parser = clap::value_parser!(u32).range(1..=50)
     )]
     pub max_mails_per_person: u32,
+    /// Invitations that a host of MongoDB is sent in any minute, by all its inviters together: MongoDB refuses more than
+    /// 10 from one address. 0 or unlimited sends as many as there are
+    #[arg(
+        long,
+        env = "INVITATION_OPERATOR_INVITATIONS_PER_MINUTE",
+        value_name = "COUNT",
+        default_value = "10",
+        value_parser = values::rate
+    )]
+    pub invitations_per_minute: Rate,
     /// Objects that are worked on at the same time
     #[arg(
         long,

@@ -64,6 +64,14 @@ impl Observer for Listener {
         self.metrics.cancellations_paused(paused);
     }
 
+    fn waiting_for_slots(&self, count: usize) {
+        self.metrics.waiting_for_slots(count);
+    }
+
+    fn turn_came(&self, waited: Duration) {
+        self.metrics.turn_came(waited);
+    }
+
     fn heartbeat(&self) {
         self.health.beat();
     }
@@ -141,6 +149,7 @@ fn controller_settings(settings: &Settings) -> ControllerSettings {
         namespaces: namespaces(&settings.watched),
         allowed_hosts: settings.allowed_hosts.clone(),
         max_mails_per_person: i32::try_from(settings.max_mails_per_person).unwrap_or(i32::MAX),
+        rate: settings.invitations_per_minute,
         timings: settings.timings,
         call_deadline: settings.call_deadline,
         watch_renewal: settings.watch_renewal,

@@ -18,6 +18,9 @@ use std::time::Duration;
 /// From a pass that changes nothing to one that waits out a call's deadline.
 const BUCKETS: [f64; 12] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
 
+/// From the next turn to a queue of a day.
+const WAITS: [f64; 8] = [1.0, 10.0, 60.0, 300.0, 1800.0, 7200.0, 28800.0, 86400.0];
+
 type Labels<const N: usize> = [(&'static str, &'static str); N];
 type Counters<const N: usize> = Family<Labels<N>, Counter>;
 type Gauges = Family<Labels<1>, Gauge>;
@@ -37,6 +40,8 @@ pub struct Metrics {
     invitations: Tally,
     inviters: Tally,
     mails: Counters<1>,
+    invitation_queue: Gauge,
+    invitation_queue_seconds: Histogram,
     compensations: Counter,
     open_attempts: Gauge,
     unpaid_debts: Gauge,
@@ -88,6 +93,16 @@ impl Default for Metrics {
                 "Inviters of both kinds, by the reason of their Ready condition",
             ),
             mails: registered(r, "mails", "Calls that may have e-mailed a person, by result"),
+            invitation_queue: registered(
+                r,
+                "invitation_queue",
+                "Invitations that wait for their turn under MongoDB's throttle",
+            ),
+            invitation_queue_seconds: waits(
+                r,
+                "invitation_queue_duration",
+                "How long invitations waited for their turn; those that did not wait are not counted",
+            ),
             compensations: registered(
                 r,
                 "compensations",
@@ -135,6 +150,12 @@ fn registered<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, 
 
 fn durations(registry: &mut Registry, name: &str, help: &str) -> Durations {
     let metric = Durations::new_with_constructor(|| Histogram::new(BUCKETS));
+    registry.register_with_unit(name, help, Unit::Seconds, metric.clone());
+    metric
+}
+
+fn waits(registry: &mut Registry, name: &str, help: &str) -> Histogram {
+    let metric = Histogram::new(WAITS);
     registry.register_with_unit(name, help, Unit::Seconds, metric.clone());
     metric
 }
@@ -208,6 +229,16 @@ impl Metrics {
     /// A call that may have e-mailed has ended.
     pub fn mail(&self, result: &'static str) {
         self.mails.get_or_create(&[("result", result)]).inc();
+    }
+
+    /// How many invitations wait for their turn.
+    pub fn waiting_for_slots(&self, count: usize) {
+        self.invitation_queue.set(whole(count));
+    }
+
+    /// An invitation has waited so long for its turn.
+    pub fn turn_came(&self, waited: Duration) {
+        self.invitation_queue_seconds.observe(waited.as_secs_f64());
     }
 
     /// An invitation was cancelled that had been made beside another.
@@ -285,6 +316,8 @@ mod tests {
         metrics.inviters_by_reason(&[("Ready", 1)]);
         metrics.mail("created");
         metrics.open_attempts(1);
+        metrics.waiting_for_slots(7);
+        metrics.turn_came(Duration::from_secs(50));
         metrics.unpaid_debts(0);
         metrics.watch_error("Inviter");
         metrics.malformed_object("Inviter");
@@ -309,6 +342,8 @@ mod tests {
             r#"invitation_operator_invitations{phase="Invited"} 2"#,
             r#"invitation_operator_inviters{reason="Ready"} 1"#,
             r#"invitation_operator_mails_total{result="created"} 1"#,
+            "invitation_operator_invitation_queue 7",
+            "invitation_operator_invitation_queue_duration_seconds_count 1",
             "invitation_operator_open_attempts 1",
             "invitation_operator_unpaid_debts 0",
             r#"invitation_operator_watch_errors_total{kind="Inviter"} 1"#,

@@ -6,6 +6,7 @@
 use super::cli::{LimitArgs, LogFormat, PlaceArgs, ReportArgs, RunArgs, TimeArgs};
 use super::election::Election;
 use super::values;
+use crate::domain::pacer::Rate;
 use crate::domain::timings::Timings;
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub allowed_hosts: BTreeSet<String>,
     /// E-mails that one person may get for one project within 24 hours.
     pub max_mails_per_person: u32,
+    /// Invitations that a host is sent.
+    pub invitations_per_minute: Rate,
     /// The times of the protocol, already divided where that was asked for.
     pub timings: Timings,
     /// Total deadline of a call to MongoDB that cannot e-mail.
@@ -166,7 +169,7 @@ impl Settings {
     /// Names the flag and says what to write.
     pub fn from_args(args: RunArgs, surroundings: &Surroundings) -> Result<Self, SettingsError> {
         let RunArgs { place, limits, times, election, reports } = args;
-        let LimitArgs { allowed_hosts, max_mails_per_person, concurrency } = limits;
+        let LimitArgs { allowed_hosts, max_mails_per_person, invitations_per_minute, concurrency } = limits;
         let allowed_hosts = entries("--allowed-hosts", &allowed_hosts, values::host)?;
         if allowed_hosts.is_empty() {
             return Err(SettingsError::NoHosts);
@@ -176,6 +179,7 @@ impl Settings {
             watched: watched(&place.watch_namespaces)?,
             allowed_hosts,
             max_mails_per_person,
+            invitations_per_minute,
             timings: timings(&times)?,
             call_deadline: times.call_deadline,
             watch_renewal: times.watch_renewal,

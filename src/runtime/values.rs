@@ -3,8 +3,10 @@
 //! Owns the parsers and their messages: what is wrong and what to write instead. Must never know a flag's name or its
 //! default: those stand in `cli.rs`.
 
+use crate::domain::pacer::Rate;
 use jiff::SignedDuration;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -38,6 +40,15 @@ pub(super) fn shown(length: Duration) -> String {
         (0, _) => format!("{seconds}s"),
         (_, _) => format!("{}ms", length.as_millis()),
     }
+}
+
+/// How many a minute; `0` and `unlimited` are no limit.
+pub(super) fn rate(text: &str) -> Result<Rate, String> {
+    if text.eq_ignore_ascii_case("unlimited") {
+        return Ok(Rate::Unlimited);
+    }
+    let count: u32 = text.parse().map_err(|_| "write a whole number such as 10, or unlimited".to_owned())?;
+    Ok(NonZeroU32::new(count).map_or(Rate::Unlimited, Rate::PerMinute))
 }
 
 /// The name of a namespace.

@@ -21,6 +21,7 @@ mod harness;
 mod left_behind;
 mod lifecycle;
 mod orphans;
+mod pacing;
 mod privacy;
 mod resend;
 mod story;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         resend::tests(),
         adversity::tests(),
         left_behind::tests(),
+        pacing::tests(),
         watches::tests(),
         every_request::tests(),
     ];

@@ -2,6 +2,7 @@
 
 use crate::api::{InvitationClaimSpec, OnUnknown, Origin, Reason, Resend, Verdict, VerdictKind};
 use crate::domain::decide::{decide, look_need};
+use crate::domain::desired::Life;
 use crate::domain::facts::{Facts, Ownership, Quarantine};
 use crate::domain::ledger;
 use crate::domain::step::{Decision, LookNeed, Step};
@@ -110,6 +111,19 @@ fn it_sends_nothing_to_a_member_nor_beyond_the_cap() {
     capped.mails = vec![ledger::whole_second(now()); 3];
     let decision = decide(&Facts { sight: Some(pending(invitation())), ..asking(capped) });
     assert_eq!((&decision.step, decision.finding.reason), (&Step::Rest, Reason::MailCapReached));
+}
+
+#[test]
+fn a_slot_is_needed_before_the_old_invitation_is_cancelled() {
+    let mut facts = Facts { sight: Some(pending(invitation())), ..asking(invited()) };
+    let begun = decide(&facts);
+    assert!(begun.needs_slot(&facts), "{begun:?}");
+    facts.claim = Some(written(&begun).clone());
+    let cancelling = decide(&facts);
+    assert!(matches!(cancelling.step, Step::Cancel(..)) && cancelling.needs_slot(&facts), "{cancelling:?}");
+    facts.life = Life::Deleting { since: now(), suspended: false };
+    let deleting = decide(&facts);
+    assert!(!deleting.needs_slot(&facts), "{deleting:?}");
 }
 
 #[test]

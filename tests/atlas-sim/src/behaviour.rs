@@ -21,6 +21,8 @@ pub struct Behaviour {
     pub latency: Span,
     /// Invitations per minute and source address (§2.16: 10), `None` for no throttle.
     pub invitation_throttle: Option<u32>,
+    /// How long such a minute lasts: shorter where the rehearsed client's times are divided.
+    pub invitation_throttle_window: Span,
     /// Token requests per minute, address and client (§6.2: 50), `None` for no limit.
     pub token_rate_limit: Option<u32>,
     /// Live access tokens per service account (§5.2: 100).
@@ -61,6 +63,7 @@ impl Default for Behaviour {
             list_lag: Span::ZERO,
             latency: Span::ZERO,
             invitation_throttle: None,
+            invitation_throttle_window: Span::seconds(60),
             token_rate_limit: None,
             token_limit: 100,
             token_life: Span::seconds(3600),

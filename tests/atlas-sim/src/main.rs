@@ -53,6 +53,9 @@ struct Arguments {
     /// Invitations per minute and address on Atlas before a 400; 0 for no throttle
     #[arg(long, default_value_t = 10)]
     invitation_throttle: u32,
+    /// How long a minute of that throttle lasts, for example 3s beside an operator whose times are divided by 20
+    #[arg(long, default_value = "60s")]
+    invitation_throttle_window: Span,
     /// Token requests per minute, address and client before a 429; 0 for no limit
     #[arg(long, default_value_t = 50)]
     token_rate_limit: u32,
@@ -133,6 +136,7 @@ fn options(arguments: &Arguments) -> Result<Options, Error> {
         behaviour: Behaviour {
             invitation_life: arguments.invitation_life,
             invitation_throttle: some(arguments.invitation_throttle),
+            invitation_throttle_window: arguments.invitation_throttle_window,
             token_rate_limit: some(arguments.token_rate_limit),
             latency: arguments.latency,
             list_lag: arguments.list_lag,

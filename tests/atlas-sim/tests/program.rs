@@ -117,6 +117,7 @@ fn help_names_every_flag_and_a_wrong_seed_is_explained() {
         "--seed",
         "--invitation-life",
         "--invitation-throttle",
+        "--invitation-throttle-window",
         "--token-rate-limit",
         "--latency",
         "--list-lag",

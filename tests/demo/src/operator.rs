@@ -56,6 +56,8 @@ impl Recipe {
             "--leader-elect=false".to_owned(),
             // Divided like all the others, and a busy machine still needs some seconds.
             format!("--post-deadline={}s", 10 * HASTE),
+            // The simulator of this story takes any number.
+            "--invitations-per-minute=unlimited".to_owned(),
         ]);
         Ok(Self { program, args, listen, log })
     }

@@ -15,7 +15,7 @@ pub mod used;
 pub mod wait;
 pub mod world;
 
-pub use atlas_sim::{CredentialSeed, Endpoint, Fault, FaultRule, ProjectSeed, Span};
+pub use atlas_sim::{CredentialSeed, Endpoint, Fault, FaultRule, ProjectSeed, RequestRecord, Span};
 pub use invitation_operator::api::*;
 pub use kube::ResourceExt;
 pub use objects::Account;

@@ -32,6 +32,8 @@ impl Default for Setup {
             ("--release-after", "60s"),
             // The only replica, unless a test says otherwise: after a crash it need not wait for a lease of its own.
             ("--leader-elect", "false"),
+            // Its simulator takes any number, unless a test says otherwise.
+            ("--invitations-per-minute", "unlimited"),
             ("--log-level", "debug"),
             ("--log-format", "text"),
         ];

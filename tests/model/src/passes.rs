@@ -50,7 +50,8 @@ impl Small {
                 Some(roster) => self.looked(&mut next, p, a, wish, gathered, roster, false),
                 None => *next.pass(p, a) = Pass::Listing(wish, gathered),
             },
-            LookNeed::Fresh => {
+            // Slots are always free here: waiting for one changes when something is done, not what.
+            LookNeed::Fresh | LookNeed::FreshWithSlot => {
                 let gathered = Gathered { fresh: true, ..gathered };
                 let live = next.object(object.slot, object.uid);
                 let same = live.is_some_and(|live| live.deleting.is_some() == object.deleting.is_some());

@@ -24,6 +24,7 @@ use invitation_operator::controller::settings::{ControllerSettings, Namespaces};
 use invitation_operator::controller::sweep;
 use invitation_operator::controller::wakes::{WakeStreams, Wakes};
 use invitation_operator::controller::watch::what_wakes;
+use invitation_operator::domain::pacer::Rate;
 use invitation_operator::domain::timings::Timings;
 use kube::ResourceExt;
 use kube::runtime::reflector::store::Writer;
@@ -96,6 +97,7 @@ impl Process {
             namespaces: Namespaces::All,
             allowed_hosts: BTreeSet::from(["cloud.mongodb.com".to_owned()]),
             max_mails_per_person: setup.cap,
+            rate: Rate::Unlimited,
             timings: setup.wiring.timings(setup.timings),
             call_deadline: Duration::from_secs(10),
             concurrency: 100,

@@ -211,7 +211,8 @@ pub(crate) fn throttle(world: &mut World, call: &Call, product: Product) -> Resu
         return Ok(());
     }
     let now = world.clock.now();
-    world.limits.count(&format!("invitations/{}", call.peer), limit, now).map_err(|_| {
+    let minute = world.behaviour.invitation_throttle_window.duration();
+    world.limits.count_within(&format!("invitations/{}", call.peer), limit, minute, now).map_err(|_| {
         ApiError::new(
             StatusCode::BAD_REQUEST,
             "INVITATIONS_RATE_LIMITED_IP",

@@ -70,13 +70,24 @@ impl Limits {
 
     /// Counts one event in the last minute's window; the seconds to wait when it is full.
     pub(crate) fn count(&mut self, scope: &str, limit: u32, now: Timestamp) -> Result<(), u64> {
+        self.count_within(scope, limit, MINUTE, now)
+    }
+
+    /// The same with a minute of another length.
+    pub(crate) fn count_within(
+        &mut self,
+        scope: &str,
+        limit: u32,
+        minute: Duration,
+        now: Timestamp,
+    ) -> Result<(), u64> {
         let window = self.windows.entry(scope.to_owned()).or_default();
-        while window.front().is_some_and(|oldest| between(*oldest, now) >= MINUTE) {
+        while window.front().is_some_and(|oldest| between(*oldest, now) >= minute) {
             window.pop_front();
         }
         if window.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
             let oldest = window.front().copied().unwrap_or(now);
-            let wait = MINUTE.saturating_sub(between(oldest, now));
+            let wait = minute.saturating_sub(between(oldest, now));
             return Err(wait.as_secs() + 1);
         }
         window.push_back(now);

@@ -24,6 +24,20 @@ async fn the_eleventh_invitation_in_a_minute_is_a_400_to_retry() {
     lab.invite(JANE).await.ok();
 }
 
+#[tokio::test]
+async fn a_minute_of_the_throttle_may_be_shorter() {
+    let lab = Lab::atlas().await;
+    lab.sim.configure(|behaviour| {
+        behaviour.invitation_throttle = Some(1);
+        behaviour.invitation_throttle_window = Duration::from_secs(3).into();
+    });
+    lab.invite("first@example.com").await.ok();
+    lab.sim.advance_clock(Duration::from_secs(1));
+    assert_eq!(lab.invite(JANE).await.code().0, 400);
+    lab.sim.advance_clock(Duration::from_secs(2));
+    lab.invite(JANE).await.ok();
+}
+
 // The program throttles by default, the library does not, so that tests are quick.
 #[test]
 fn only_strict_behaviour_throttles() {
