@@ -105,13 +105,14 @@ async fn a_namespace_with_many_does_not_delay_the_first_of_another() {
     invite_all(&world, &account.project, &people(200)).await;
     world.start_operator();
     world.until_sim("ten of the many", |sim| sim.outbox().len() >= 10).await;
-    let before = world.sim.outbox().len();
     honest.invite("jane", &account.project, JANE).await;
+    honest.until("jane", "waiting", |o| shows(Reason::WaitingForSlot)(o) || in_phase(Phase::Invited)(o)).await;
+    let before = world.sim.outbox().len();
     honest.until("jane", "invited", in_phase(Phase::Invited)).await;
     let outbox = world.sim.outbox();
     let place = outbox.iter().position(|mail| mail.to == JANE).unwrap();
     // Ten may have been on their way, and one of the many has its turn first.
-    assert!(place <= before + 11, "{place} mails before hers, {before} of them before she came");
+    assert!(place <= before + 11, "{place} mails before hers, {before} of them before she waited");
     assert_eq!(refusals(&world), 0);
 }
 
