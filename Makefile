@@ -7,7 +7,7 @@ export ONCE
 export CLUSTER
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos race rights build image release tools generate lint clean
+.PHONY: help demo test model chaos race mutants rights build image release tools generate lint clean
 
 help: ## List the targets
 	@echo "make <target>:"
@@ -56,6 +56,12 @@ rights: tools ## Run the end-to-end tests under the rights that the chart grants
 	E2E_UNDER=chart E2E_USED=$(CURDIR)/target/rights $(CARGO) test --locked --test e2e --test leader --test e2e_cluster
 	E2E_UNDER=chart-everywhere E2E_USED=$(CURDIR)/target/rights $(CARGO) test --locked --test e2e --test leader
 	$(CARGO) run --locked --quiet --package packaging -- rights target/rights
+
+model: ## Explore every schedule of the small worlds, the large ones too
+	MODEL=large $(CARGO) test --locked --package model --test check
+
+mutants: ## Break each line of src/domain in turn and see whether a unit test notices: at least 95 % (needs cargo-mutants)
+	tests/decisions/mutants
 
 generate: tools ## Write what is generated: crds/ from the types, the chart's schema and README, deploy/ from types and chart
 	$(CARGO) build --locked --quiet --package invitation-operator

@@ -21,7 +21,8 @@ const RESUMES_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// Counts cancellations for vanished owners, in monotonic time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Breaker {
-    cancelled: VecDeque<Duration>,
+    /// When each claim was granted its cancellation.
+    granted: VecDeque<(Duration, String)>,
     tripped: Option<Duration>,
     /// Claims that were asked for while it was tripped.
     held: BTreeSet<String>,
@@ -51,26 +52,28 @@ impl Breaker {
             }
             self.resume();
         }
-        if self.confirmed.contains(claim) {
+        while self.granted.front().is_some_and(|(at, _)| now.saturating_sub(*at) > WINDOW) {
+            self.granted.pop_front();
+        }
+        // What could not be cancelled yet asks again, and is one cancellation all the same.
+        let again = self.granted.iter().any(|(_, granted)| granted == claim);
+        if again || self.confirmed.contains(claim) {
             return Permit::Granted;
         }
-        while self.cancelled.front().is_some_and(|at| now.saturating_sub(*at) > WINDOW) {
-            self.cancelled.pop_front();
-        }
-        let next = self.cancelled.len().saturating_add(1);
+        let next = self.granted.len().saturating_add(1);
         if next > ALWAYS_ALLOWED && next.saturating_mul(PART) > claims {
             self.tripped = Some(now);
             self.held.insert(claim.to_owned());
             return Permit::Paused { news: true };
         }
-        self.cancelled.push_back(now);
+        self.granted.push_back((now, claim.to_owned()));
         Permit::Granted
     }
 
     /// What was held goes ahead, all of it, and counting begins anew.
     pub fn resume(&mut self) {
         self.tripped = None;
-        self.cancelled.clear();
+        self.granted.clear();
         self.confirmed = std::mem::take(&mut self.held);
     }
 
@@ -108,55 +111,56 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
+    /// So many claims of their own ask; returns how many were granted.
+    fn granted(breaker: &mut Breaker, what: &str, count: usize, now: Duration, claims: usize) -> usize {
+        let asks = (0..count).map(|number| breaker.ask(&format!("{what}-{number}"), now, claims));
+        asks.filter(|permit| *permit == Permit::Granted).count()
+    }
+
     #[test]
     fn ten_are_allowed_and_more_only_of_many() {
         let mut few = Breaker::default();
-        for _ in 0..10 {
-            assert_eq!(few.ask("a", at(1), 20), Permit::Granted);
-        }
-        assert_eq!(few.ask("a", at(1), 20), Permit::Paused { news: true });
-        assert_eq!(few.ask("a", at(2), 20), Permit::Paused { news: false });
+        assert_eq!(granted(&mut few, "a", 10, at(1), 20), 10);
+        assert_eq!(few.ask("b", at(1), 20), Permit::Paused { news: true });
+        assert_eq!(few.ask("c", at(2), 20), Permit::Paused { news: false });
         let mut many = Breaker::default();
-        for _ in 0..100 {
-            assert_eq!(many.ask("a", at(1), 1000), Permit::Granted);
+        assert_eq!(granted(&mut many, "a", 100, at(1), 1000), 100);
+        assert_eq!(many.ask("b", at(1), 1000), Permit::Paused { news: true });
+    }
+
+    #[test]
+    fn who_asks_again_because_it_could_not_be_cancelled_counts_once() {
+        let mut breaker = Breaker::default();
+        for minute in 0..9 {
+            assert_eq!(granted(&mut breaker, "a", 3, at(minute * 60), 20), 3);
         }
-        assert_eq!(many.ask("a", at(1), 1000), Permit::Paused { news: true });
+        assert_eq!(granted(&mut breaker, "b", 7, at(599), 20), 7);
+        assert_eq!(breaker.ask("c", at(599), 20), Permit::Paused { news: true });
     }
 
     #[test]
     fn the_window_moves_on_and_a_tripped_breaker_resumes_after_a_day() {
         let mut breaker = Breaker::default();
-        for _ in 0..10 {
-            breaker.ask("a", at(0), 0);
-        }
-        assert_eq!(breaker.clone().ask("a", at(601), 0), Permit::Granted);
-        assert_eq!(breaker.ask("a", at(600), 0), Permit::Paused { news: true });
-        assert_eq!(breaker.ask("a", at(600 + 24 * 3600 - 1), 0), Permit::Paused { news: false });
-        assert_eq!(breaker.ask("a", at(600 + 24 * 3600), 0), Permit::Granted);
+        granted(&mut breaker, "a", 10, at(0), 0);
+        assert_eq!(breaker.clone().ask("b", at(601), 0), Permit::Granted);
+        assert_eq!(breaker.ask("b", at(600), 0), Permit::Paused { news: true });
+        assert_eq!(breaker.ask("b", at(600 + 24 * 3600 - 1), 0), Permit::Paused { news: false });
+        assert_eq!(breaker.ask("b", at(600 + 24 * 3600), 0), Permit::Granted);
         assert!(!breaker.is_tripped());
     }
 
     #[test]
     fn resumed_what_was_held_goes_ahead_and_what_vanishes_next_is_counted_anew() {
         let mut breaker = Breaker::default();
-        let names: Vec<_> = (0..40).map(|number| format!("claim-{number}")).collect();
-        let granted = |breaker: &mut Breaker, now| {
-            names.iter().filter(|name| breaker.ask(name, now, 40) == Permit::Granted).count()
-        };
-        assert_eq!(granted(&mut breaker, at(1)), 10);
-        assert_eq!(granted(&mut breaker, at(2)), 0, "while tripped nothing goes ahead");
+        assert_eq!(granted(&mut breaker, "a", 40, at(1), 40), 10);
+        assert_eq!(granted(&mut breaker, "a", 40, at(2), 40), 0, "while tripped nothing goes ahead");
         breaker.resume();
         assert!(!breaker.is_tripped());
-        assert_eq!(granted(&mut breaker, at(3)), 40, "what was asked for while it was tripped");
-        for number in 0..10 {
-            assert_eq!(breaker.ask(&format!("new-{number}"), at(4), 40), Permit::Granted);
-        }
-        assert_eq!(breaker.ask("new-10", at(4), 40), Permit::Paused { news: true });
+        assert_eq!(granted(&mut breaker, "a", 40, at(3), 40), 40, "what was asked for while it was tripped");
+        assert_eq!(granted(&mut breaker, "b", 11, at(4), 40), 10);
         breaker.resume();
-        breaker.retain(|name| name != "new-10");
-        for number in 0..10 {
-            breaker.ask(&format!("later-{number}"), at(5), 40);
-        }
-        assert_eq!(breaker.ask("new-10", at(5), 40), Permit::Paused { news: true }, "a confirmation is for once");
+        breaker.retain(|name| name != "b-10");
+        assert_eq!(granted(&mut breaker, "c", 10, at(5), 40), 10);
+        assert_eq!(breaker.ask("b-10", at(5), 40), Permit::Paused { news: true }, "a confirmation is for once");
     }
 }

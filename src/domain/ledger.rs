@@ -269,10 +269,10 @@ pub fn worth_keeping(claim: &InvitationClaimSpec, now: Timestamp) -> bool {
 }
 
 /// Whether a claim without an owner still has something to do: a debt, an attempt that nobody has resolved, an invitation
-/// beside the one that stands.
+/// that nobody left on purpose or that stands beside another.
 #[must_use]
 pub fn is_indebted(claim: &InvitationClaimSpec) -> bool {
-    let unresolved = claim.attempt.is_some() && claim.kept.is_none();
+    let unresolved = (claim.attempt.is_some() || claim.invitation.is_some()) && claim.kept.is_none();
     claim.owner.is_none() && (claim.debt.is_some() || unresolved || !claim.surplus.is_empty())
 }
 
@@ -295,7 +295,7 @@ pub fn cap_opens_at(claim: &InvitationClaimSpec, cap: usize, now: Timestamp) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::testing::{claim, facts};
+    use crate::domain::testing::{claim, facts, invitation};
 
     #[test]
     fn a_refused_attempt_does_not_count_and_a_lost_one_does() {
@@ -317,6 +317,30 @@ mod tests {
         assert_eq!(cap_opens_at(&claim, 3, facts.now), Some(whole_second(facts.now + hour * 4).0));
         assert_eq!(cap_opens_at(&claim, 4, facts.now), None);
         assert_eq!(cap_opens_at(&claim, 1, facts.now), Some(whole_second(facts.now + hour * 23).0));
+    }
+
+    #[test]
+    fn a_claim_without_an_owner_is_finished_off_unless_what_it_holds_was_left_on_purpose() {
+        let facts = facts();
+        let owned = claim(&facts);
+        let unowned = |claim: InvitationClaimSpec| InvitationClaimSpec { owner: None, ..claim };
+        let open = attempt_opened(owned.clone(), &facts);
+        let invited = recorded(open.clone(), &invitation(), Origin::Created);
+        for (claim, indebted) in [
+            (unowned(owned.clone()), false),
+            (unowned(open.clone()), true),
+            // Found by the sweep, which ended before it had cancelled it.
+            (unowned(invited.clone()), true),
+            (cancelling(unowned(invited.clone())), true),
+            (unowned(with_surplus(owned, "64a0000000000000000000bb")), true),
+            (let_go(invited.clone(), Farewell::Owed("no inviter".to_owned()), facts.now), true),
+            (let_go(invited.clone(), Farewell::Settled, facts.now), false),
+            (let_go(invited.clone(), Farewell::Kept, facts.now), false),
+            (let_go(open, Farewell::Kept, facts.now), false),
+            (invited, false),
+        ] {
+            assert_eq!(is_indebted(&claim), indebted, "{claim:?}");
+        }
     }
 
     #[test]

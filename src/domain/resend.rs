@@ -39,7 +39,7 @@ pub(super) fn decide(facts: &Facts, token: &str) -> Decision {
     let claim = ledger::owned(facts);
     let begun = claim.resend.as_ref().is_some_and(|resend| resend.pending.is_some());
     if begun {
-        return proceed(facts, claim);
+        return proceed(facts, claim, token);
     }
     if let Err(denial) = policy::check(&facts.inviter.allow, &facts.desired) {
         return stop(Reason::PolicyDenied, denial);
@@ -81,7 +81,7 @@ fn capped(facts: &Facts, claim: &InvitationClaimSpec) -> Option<Decision> {
 }
 
 /// The token is recorded: cancel what is there, then send.
-fn proceed(facts: &Facts, claim: InvitationClaimSpec) -> Decision {
+fn proceed(facts: &Facts, claim: InvitationClaimSpec, token: &str) -> Decision {
     let finding = Finding::new(Reason::Inviting, "inviting again, as the resend annotation asks");
     let recorded = claim.invitation.as_ref().and_then(|invitation| ObjectId::parse(&invitation.id));
     let step = |step| Decision { step, finding: finding.clone(), wake: Wake::NextLook, plan: Some(Plan::Invite) };
@@ -92,7 +92,9 @@ fn proceed(facts: &Facts, claim: InvitationClaimSpec) -> Decision {
         return again(Reason::Inviting, "looking before anything is sent again");
     };
     if let Some(member) = &sight.member {
-        return record(ledger::accepted(claim, facts.now), accepted_finding(&member.roles), Wake::NextLook);
+        // Accepted before it was cancelled: there is nothing to send, now or when the member leaves.
+        let claim = ledger::accepted(ledger::resend_done(claim, token), facts.now);
+        return record(claim, accepted_finding(&member.roles), Wake::NextLook);
     }
     if let Some(other) = sight.pending.first() {
         // Nobody gets a second invitation beside one that is pending: it is cancelled first.

@@ -1,7 +1,7 @@
 //! Two replicas of the real binary on a real control plane: one acts, the other stands by.
 //!
-//! The oracle for e-mails is the simulator's outbox, whoever sent them. `-- --ignored --nocapture` measures how long the
-//! change from one to the other takes.
+//! The oracle for e-mails is the simulator's outbox, whoever sent them. How long the change from one to the other takes is
+//! measured by `bench failover`.
 
 #![allow(
     unreachable_pub,
@@ -15,7 +15,6 @@
 
 #[path = "../e2e/harness/mod.rs"]
 mod harness;
-mod measure;
 mod pair;
 mod rights;
 mod split;
@@ -24,6 +23,6 @@ mod turns;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let tests = [turns::tests(), split::tests(), rights::tests(), measure::tests()];
+    let tests = [turns::tests(), split::tests(), rights::tests()];
     harness::runner::run(tests.into_iter().flatten().collect())
 }

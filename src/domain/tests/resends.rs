@@ -125,3 +125,17 @@ fn a_slot_is_needed_before_the_old_invitation_is_cancelled() {
     let deleting = decide(&facts);
     assert!(!deleting.needs_slot(&facts), "{deleting:?}");
 }
+
+#[test]
+fn whoever_accepts_before_the_cancellation_is_never_sent_another_invitation() {
+    let begun = ledger::resend_begun(invited(), "again");
+    let facts = Facts { sight: Some(member()), ..asking(ledger::cancelled(begun)) };
+    let decision = decide(&facts);
+    let claim = written(&decision);
+    assert_eq!(token(claim), (Some("again"), None), "what was asked for is over");
+    assert_eq!(claim.verdict.as_ref().unwrap().kind, VerdictKind::Accepted);
+
+    let left = Facts { claim: Some(claim.clone()), sight: Some(gone()), ..facts };
+    let decision = decide(&left);
+    assert_eq!(written(&decision).verdict.as_ref().unwrap().kind, VerdictKind::Withdrawn, "and not: invited anew");
+}

@@ -3,6 +3,7 @@
 //! Prints what it measured and nothing else. Must never assert a time: a slow machine is no failure.
 
 mod blind;
+mod failover;
 mod latency;
 mod stage;
 
@@ -41,6 +42,15 @@ enum What {
         #[arg(long, default_value_t = 5)]
         count: usize,
     },
+    /// From the end of the leader until another replica leads, with the Lease of production.
+    Failover {
+        /// Path of the operator's binary.
+        #[arg(long, default_value = "target/release/invitation-operator")]
+        operator: std::path::PathBuf,
+        /// How often the leader is asked to end, and how often it is killed.
+        #[arg(long, default_value_t = 10)]
+        count: usize,
+    },
 }
 
 #[tokio::main]
@@ -50,5 +60,6 @@ async fn main() -> anyhow::Result<()> {
             latency::measure(&operator, count, latency_ms, digest).await
         }
         What::Blind { operator, count } => blind::measure(&operator, count).await,
+        What::Failover { operator, count } => failover::measure(&operator, count).await,
     }
 }

@@ -21,7 +21,8 @@ use tokio::process::{Child, Command};
 
 /// Namespace of everything that is measured.
 pub(crate) const NAMESPACE: &str = "bench";
-const OPERATOR_NAMESPACE: &str = "invitation-operator";
+/// Where claims and the Lease are.
+pub(crate) const OPERATOR_NAMESPACE: &str = "invitation-operator";
 
 /// How the operator reaches the API server.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -108,7 +109,8 @@ impl Stage {
     }
 }
 
-async fn install(client: &Client) -> Result<()> {
+/// Makes the operator's kinds and the namespaces.
+pub(crate) async fn install(client: &Client) -> Result<()> {
     let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
     for definition in crds() {
         let name = definition.metadata.name.clone().unwrap_or_default();

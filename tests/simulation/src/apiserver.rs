@@ -111,6 +111,9 @@ impl ApiServer {
         let mut object = ProjectInvitation::new(name, spec);
         object.metadata.namespace = Some(namespace.to_owned());
         object.metadata.annotations = Some(annotations).filter(|annotations| !annotations.is_empty());
+        // As the schema has it.
+        object.status =
+            Some(ProjectInvitationStatus { observed_generation: Some(-1), ..ProjectInvitationStatus::default() });
         self.birth(&mut object, now);
         self.put_object(object);
         true

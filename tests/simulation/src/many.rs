@@ -60,6 +60,7 @@ pub fn tally(from: u64, count: u64, wiring: Wiring, enough: usize) -> Tally {
             if seed >= from + count || stop.load(Ordering::Relaxed) {
                 return tally;
             }
+            progress(seed, from);
             if seed % 4096 == 0 {
                 clock = runtime();
             }
@@ -76,6 +77,14 @@ pub fn tally(from: u64, count: u64, wiring: Wiring, enough: usize) -> Tally {
             .map(|thread| thread.join().expect("a run does not panic"))
             .fold(Tally::default(), Tally::join)
     })
+}
+
+/// Prints how far a long run is, now and then.
+fn progress(seed: u64, from: u64) {
+    let done = seed - from;
+    if done > 0 && done % 50_000 == 0 {
+        println!("… {done} seeds begun");
+    }
 }
 
 /// Runs seeds, prints what they came to, and how to run a failing one again.

@@ -175,12 +175,16 @@ fn settled(state: &State, object: &ProjectInvitation, at: Duration) -> Result<()
     match recorded.or(pending.first()) {
         Some(pending) => {
             let told = status.id.as_deref() == Some(pending.invitation.id.as_str()) && status.id == id;
-            if status.phase != Some(Phase::Invited) || !told {
+            // A wrong clock sees the end too early.
+            let early = status.phase == Some(Phase::Expired) && state.processes.iter().any(|one| !one.skew.is_zero());
+            if (status.phase != Some(Phase::Invited) && !early) || !told {
                 return Err(format!("is invited as {}, and {shown} as {:?}", pending.invitation.id, status.id));
             }
             let reported: std::collections::BTreeSet<_> =
                 status.roles.clone().unwrap_or_default().into_iter().collect();
-            if pending.invitation.roles != wanted || reported != wanted {
+            // An invitation that waits to be replaced is left as it is.
+            let left = early || reason == "MailCapReached";
+            if !left && (pending.invitation.roles != wanted || reported != wanted) {
                 return Err(format!("wants {wanted:?}, has {:?}, shows {reported:?}", pending.invitation.roles));
             }
             Ok(())

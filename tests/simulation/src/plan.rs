@@ -60,6 +60,14 @@ impl Plan {
         Self { choice: Choice::Random(rates), random: SmallRng::seed_from_u64(seed), boundaries: 0 }
     }
 
+    /// One more fault.
+    pub fn strike(&mut self, boundary: u64, fault: Fault) {
+        match &mut self.choice {
+            Choice::Listed(faults) => faults.push((boundary, fault)),
+            Choice::Random(_) => {}
+        }
+    }
+
     /// From now on nothing goes wrong.
     pub fn calm(&mut self) {
         self.choice = Choice::Listed(Vec::new());

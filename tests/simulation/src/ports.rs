@@ -62,6 +62,8 @@ fn unsent(fault: Option<Fault>) -> Failure {
         Some(Fault::Throttled) => {
             Failure { kind: FailureKind::InvitationThrottled, message: "RATE_LIMITED_IP".to_owned() }
         }
+        // A proxy's page says nothing of what became of the call.
+        Some(Fault::NotFound) => Failure { kind: FailureKind::Doubtful, message: "404".to_owned() },
         other => unavailable(other),
     }
 }
@@ -330,6 +332,12 @@ pub struct Api {
 }
 
 impl Api {
+    /// With credentials that MongoDB names so.
+    #[must_use]
+    pub fn new(ports: Ports, fence: Arc<dyn Fence>, identity: &str) -> Self {
+        Self { ports, fence, identity: identity.to_owned() }
+    }
+
     /// The world's time.
     #[must_use]
     pub fn at(&self) -> Duration {

@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 /// Nothing may change for so long before everything counts as settled.
 const REST: Duration = Duration::from_secs(900);
 /// The operator has so long to notice that an invitation has expired.
-const FRESH: Duration = Duration::from_secs(400);
+const FRESH: Duration = Duration::from_secs(1000);
 /// And that must come about within so long after the last thing that anybody did.
 const LONGEST: Duration = Duration::from_secs(8 * 3600);
 

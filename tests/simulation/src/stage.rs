@@ -6,7 +6,7 @@
 use crate::action::Action;
 use crate::bugs::Wiring;
 use crate::process::{Process, Setup};
-use crate::world::{Caller, LEASE, Late, World};
+use crate::world::{Caller, LEASE, World};
 use invitation_operator::api::{Adoption, InviterKind, InviterStatus, Mode, OnUnknown, Product};
 use invitation_operator::controller::inviter_spec::{Access, InviterSettings};
 use invitation_operator::controller::leadership::Leadership;
@@ -235,12 +235,7 @@ impl Stage {
             moved = true;
             let (_, late) = state.late.remove(index);
             state.tell(at, || "a late request takes effect".to_owned());
-            match late {
-                Late::Send { from, project, username, roles } => {
-                    let _ = state.send(&from, &project, &username, &roles, at);
-                }
-                Late::Other(act) => act(&mut state),
-            }
+            late.arrive(&mut state, at);
         }
     }
 

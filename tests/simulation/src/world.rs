@@ -46,6 +46,19 @@ pub enum Late {
     Other(Box<dyn FnOnce(&mut State) + Send>),
 }
 
+impl Late {
+    /// It takes effect.
+    pub fn arrive(self, state: &mut State, at: Duration) {
+        match self {
+            Self::Send { from, project, username, roles } => {
+                // Nobody hears of it.
+                let _ = state.send(&from, &project, &username, &roles, at);
+            }
+            Self::Other(act) => act(state),
+        }
+    }
+}
+
 /// How a process stands.
 #[derive(Default)]
 pub struct Standing {

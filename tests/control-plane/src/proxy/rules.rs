@@ -37,10 +37,10 @@ impl Request {
         self.method == "GET" && !self.is_watch() && self.path().ends_with(&format!("/{resource}"))
     }
 
-    /// Could change something.
+    /// Could change something: a question about one's own rights cannot.
     #[must_use]
     pub fn is_write(&self) -> bool {
-        self.method != "GET"
+        self.method != "GET" && !self.is_about("selfsubjectaccessreviews")
     }
 
     /// Is about a resource, such as `secrets`, or about one object or a part
