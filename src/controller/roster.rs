@@ -249,13 +249,11 @@ async fn read(
         }
         Freshness::Complete(_) | Freshness::Since(_) => false,
     });
-    Ok(match known {
-        Some(known) => Roster { started, complete: known.complete, invitations, members: Arc::clone(&known.members) },
-        None => {
-            let members = connection.api.members(project).await?.into();
-            Roster { started, complete: started, invitations, members }
-        }
-    })
+    let (complete, members) = match known {
+        Some(known) => (known.complete, Arc::clone(&known.members)),
+        None => (started, connection.api.members(project).await?.into()),
+    };
+    Ok(Roster { started, complete, invitations, members })
 }
 
 #[cfg(test)]
