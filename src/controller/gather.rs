@@ -51,15 +51,18 @@ impl Passes {
         let absence_due = remembered.missing_since.is_some_and(|since| now.saturating_sub(since) >= gap);
         let need = look_need(&facts, absence_due || remembered.needs_fresh);
         let recent = self.settings.timings.scaled(connection.facts.check_interval);
+        let (within, complete) = (Freshness::Within(recent), Freshness::Complete(recent));
         let shared = match need {
             LookNeed::None => return Gathered::Facts(Box::new(facts)),
-            LookNeed::Recent => !has_slot,
+            LookNeed::Recent if !has_slot => Some(within),
             // Where a call is to be made anyway, it may as well be one that serves for an invitation.
-            LookNeed::FreshWithSlot => !has_slot && self.rosters.has(connection, &facts.desired.project, recent),
-            LookNeed::Fresh => false,
+            LookNeed::FreshWithSlot if !has_slot && self.rosters.has(connection, &facts.desired.project, complete) => {
+                Some(complete)
+            }
+            LookNeed::Recent | LookNeed::FreshWithSlot | LookNeed::Fresh => None,
         };
-        let freshness = if shared {
-            Freshness::Within(recent)
+        let freshness = if let Some(shared) = shared {
+            shared
         } else {
             let (current, moved) = tokio::join!(self.is_current(object), self.holds_another(&facts));
             if !current {
@@ -182,9 +185,9 @@ impl Passes {
             memory.missing_since = if shows || !was_there {
                 None
             } else {
-                Some(memory.missing_since.unwrap_or(roster.started).min(roster.started))
+                Some(memory.missing_since.unwrap_or(roster.complete).min(roster.complete))
             };
-            memory.missing_since.is_some_and(|since| roster.started.saturating_sub(since) >= gap)
+            memory.missing_since.is_some_and(|since| roster.complete.saturating_sub(since) >= gap)
         });
         let fresh = matches!(freshness, Freshness::Since(_));
         facts.sight = Some(roster.find(&facts.desired.username, settled, fresh));

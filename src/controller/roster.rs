@@ -1,8 +1,13 @@
 //! Rosters: who is invited to and who is a member of a project, as one inviter's credentials see it.
 //!
 //! One list of invitations, then the members, for all objects of (inviter, project): looking costs by projects and not by
-//! people. Invitations are read before members, so that somebody who accepts in between is not missed. What one inviter's
-//! credentials saw is never served to another's objects. A failed look concludes nothing.
+//! people. Invitations are read before members, so that somebody who accepts in between is not missed. Who is still invited
+//! is no member, so members are read again when somebody is invited no more, when a reader needs both lists, and now and then
+//! for those who leave. What one inviter's credentials saw is never served to another's objects. A failed look concludes
+//! nothing.
+//!
+//! Nobody is e-mailed on members that were read before the live read of the object, though that would save a call: who was
+//! invited by hand and accepted since then would get an invitation to what they have.
 
 use super::clock::Clock;
 use super::connection::Connection;
@@ -11,18 +16,20 @@ use crate::domain::failure::{Cure, Failure, FailureKind};
 use crate::domain::remote::{Invitation, Member, ObjectId, Username};
 use crate::domain::schedule::{api_backoff, human_backoff};
 use crate::domain::timings::Timings;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Mutex as AsyncMutex;
 
-/// One complete view of a project.
+/// One view of a project.
 #[derive(Clone, Debug)]
 pub struct Roster {
     /// When it was begun, in this process's monotonic time.
     pub started: Duration,
+    /// When the last one was begun that read the members as well: what it shows of nobody counts as seen then.
+    pub complete: Duration,
     invitations: Vec<Invitation>,
-    members: Vec<Member>,
+    members: Arc<[Member]>,
 }
 
 impl Roster {
@@ -43,6 +50,21 @@ impl Roster {
         &self.invitations
     }
 
+    /// Whether everybody whom it shows as invited still is.
+    fn all_in(&self, invitations: &[Invitation]) -> bool {
+        let ids: HashSet<_> = invitations.iter().map(|seen| &seen.id).collect();
+        self.invitations.iter().all(|seen| ids.contains(&seen.id))
+    }
+
+    fn is_fresh(&self, freshness: Freshness, now: Duration) -> bool {
+        let within = |begun: Duration, age: Duration| now.saturating_sub(begun) <= age;
+        match freshness {
+            Freshness::Within(age) => within(self.started, age),
+            Freshness::Complete(age) => within(self.complete, age),
+            Freshness::Since(moment) => self.complete >= moment,
+        }
+    }
+
     /// Whether it shows the person at all.
     #[must_use]
     pub fn shows(&self, person: &Username) -> bool {
@@ -54,11 +76,17 @@ impl Roster {
 /// How old a roster may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
-    /// At most so old.
+    /// The invitations at most so old. The members are as they were unless somebody is invited no more, and at most
+    /// [`MEMBERS_EVERY`] times so old.
     Within(Duration),
-    /// Begun at or after this moment of monotonic time.
+    /// Both lists at most so old.
+    Complete(Duration),
+    /// Both lists begun at or after this moment of monotonic time.
     Since(Duration),
 }
+
+/// Members are read every so many intervals: who leaves a project is noticed by that.
+const MEMBERS_EVERY: u32 = 6;
 
 /// Whether the API was asked for a roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,14 +155,14 @@ impl Rosters {
         Arc::clone(self.cells.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default())
     }
 
-    /// Whether a look at a roster no older than this needs no call of its own: there is one, or somebody is reading it.
+    /// Whether a look so fresh needs no call of its own: there is a roster, or somebody is reading it.
     #[must_use]
-    pub fn has(&self, connection: &Connection, project: &ObjectId, age: Duration) -> bool {
+    pub fn has(&self, connection: &Connection, project: &ObjectId, freshness: Freshness) -> bool {
         let cell = self.cell(connection, project);
         let Ok(cell) = cell.try_lock() else { return true };
         let now = self.clock.monotonic();
         cell.revision == connection.facts.revision
-            && cell.roster.as_ref().is_some_and(|roster| now.saturating_sub(roster.started) <= age)
+            && cell.roster.as_ref().is_some_and(|roster| roster.is_fresh(freshness, now))
     }
 
     /// A roster that is fresh enough. Readers that come while one is being read wait, and share what it finds if that was
@@ -159,14 +187,8 @@ impl Rosters {
             *cell = Cell { revision: connection.facts.revision.clone(), ..Cell::default() };
         }
         let now = self.clock.monotonic();
-        if let Some(roster) = &cell.roster {
-            let fresh_enough = match freshness {
-                Freshness::Within(age) => now.saturating_sub(roster.started) <= age,
-                Freshness::Since(moment) => roster.started >= moment,
-            };
-            if fresh_enough {
-                return Ok(Arc::clone(roster));
-            }
+        if let Some(roster) = cell.roster.as_ref().filter(|roster| roster.is_fresh(freshness, now)) {
+            return Ok(Arc::clone(roster));
         }
         if let Some(trouble) = &cell.trouble {
             // Whoever waited for the failed look does not ask again.
@@ -180,7 +202,7 @@ impl Rosters {
                 });
             }
         }
-        match self.read(connection, project, now).await {
+        match read(connection, project, cell.roster.as_deref(), freshness, now).await {
             Ok(roster) => {
                 let roster = Arc::new(roster);
                 cell.roster = Some(Arc::clone(&roster));
@@ -200,12 +222,6 @@ impl Rosters {
         }
     }
 
-    async fn read(&self, connection: &Connection, project: &ObjectId, started: Duration) -> Result<Roster, Failure> {
-        let invitations = connection.api.list(project, None).await?;
-        let members = connection.api.members(project).await?;
-        Ok(Roster { started, invitations, members })
-    }
-
     /// Makes an own write visible at once: the invitation as it now is, or `None` for one that is gone.
     pub async fn note(&self, connection: &Connection, project: &ObjectId, id: &ObjectId, now_is: Option<&Invitation>) {
         let cell = self.cell(connection, project);
@@ -217,3 +233,29 @@ impl Rosters {
         cell.roster = Some(Arc::new(next));
     }
 }
+
+/// Reads the invitations, and then the members unless those of the roster before will do.
+async fn read(
+    connection: &Connection,
+    project: &ObjectId,
+    before: Option<&Roster>,
+    freshness: Freshness,
+    started: Duration,
+) -> Result<Roster, Failure> {
+    let invitations = connection.api.list(project, None).await?;
+    let known = before.filter(|before| match freshness {
+        Freshness::Within(age) => {
+            before.all_in(&invitations) && started.saturating_sub(before.complete) < age * MEMBERS_EVERY
+        }
+        Freshness::Complete(_) | Freshness::Since(_) => false,
+    });
+    let (complete, members) = match known {
+        Some(known) => (known.complete, Arc::clone(&known.members)),
+        None => (started, connection.api.members(project).await?.into()),
+    };
+    Ok(Roster { started, complete, invitations, members })
+}
+
+#[cfg(test)]
+#[path = "roster_tests.rs"]
+mod tests;

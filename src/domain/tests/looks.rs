@@ -69,7 +69,7 @@ fn a_settled_object_shares_the_projects_roster_until_something_asks_for_its_own(
 fn who_was_never_invited_shares_a_look_only_after_resting_and_while_nothing_asks() {
     let rested = Facts { last_pass: LastPass::Rested, ..facts() };
     assert_eq!(look_need(&rested, false), LookNeed::Recent);
-    assert_eq!(look_need(&facts(), false), LookNeed::Fresh);
+    assert_eq!(look_need(&facts(), false), LookNeed::FreshWithSlot);
     assert_eq!(look_need(&Facts { asked: true, ..rested.clone() }, false), LookNeed::Fresh);
     let mut resend = Facts { status_tells_of_invitation: true, ..rested };
     resend.desired.resend = Some("again".to_owned());

@@ -92,23 +92,24 @@ impl World {
         assert!(self.sim.wait_until(limit, holds).await, "the simulator still does not show: {what}");
     }
 
-    /// Awaits this many more complete looks at a project: lists of invitations, each with its members after it.
+    /// Awaits this many more looks at a project that are over. Members are read by some of them only, and then before the
+    /// next list of invitations.
     pub async fn looks(&self, project: &str, more: usize) {
-        let complete = |sim: &Simulator| {
+        let listed = |sim: &Simulator| {
             let requests = sim.requests();
             requests
                 .iter()
                 .filter(|request| {
-                    request.endpoint == Endpoint::ListGroupUsers
+                    request.endpoint == Endpoint::ListGroupInvites
                         && request.project.as_deref() == Some(project)
                         && request.finished
                         && !request.challenged
                 })
                 .count()
         };
-        // A look that is under way began before now and counts for nothing.
-        let before = complete(&self.sim) + 1;
-        self.until_sim("more looks", |sim| complete(sim) >= before + more).await;
+        // A look that is under way began before now and counts for nothing; one is over when the next has begun.
+        let before = listed(&self.sim) + 2;
+        self.until_sim("more looks", |sim| listed(sim) >= before + more).await;
     }
 
     /// The claims of this test's operator.

@@ -1,0 +1,225 @@
+//! What looking costs, and what a roster may be relied on for.
+
+#![allow(clippy::unwrap_used, clippy::unimplemented)]
+
+use super::*;
+use crate::cloud::{Cancelled, Created, InvitesApi};
+use crate::controller::inviter_spec::Access;
+use crate::domain::attempt::AcknowledgedAttempt;
+use crate::domain::remote::Roles;
+use crate::domain::testing;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const INTERVAL: Duration = Duration::from_secs(300);
+
+/// A project at MongoDB, which counts how often it is listed.
+#[derive(Default)]
+struct Project {
+    invitations: Mutex<Vec<Invitation>>,
+    members: Mutex<Vec<Member>>,
+    /// Lists of invitations, and of members.
+    lists: Mutex<(usize, usize)>,
+}
+
+impl InvitesApi for Project {
+    fn probe(&self) -> BoxFuture<'_, Result<(), Failure>> {
+        unimplemented!()
+    }
+    fn list<'a>(&'a self, _: &'a ObjectId, _: Option<&'a Username>) -> BoxFuture<'a, Result<Vec<Invitation>, Failure>> {
+        self.lists.lock().unwrap().0 += 1;
+        let seen = self.invitations.lock().unwrap().clone();
+        async { Ok(seen) }.boxed()
+    }
+    fn get<'a>(&'a self, _: &'a ObjectId, _: &'a ObjectId) -> BoxFuture<'a, Result<Option<Invitation>, Failure>> {
+        unimplemented!()
+    }
+    fn may_create(&self, _: Timestamp) -> bool {
+        unimplemented!()
+    }
+    fn create<'a>(
+        &'a self,
+        _: AcknowledgedAttempt,
+        _: &'a ObjectId,
+        _: &'a Username,
+        _: &'a Roles,
+    ) -> BoxFuture<'a, Result<Created, Failure>> {
+        unimplemented!()
+    }
+    fn update_roles<'a>(
+        &'a self,
+        _: &'a ObjectId,
+        _: &'a ObjectId,
+        _: &'a Roles,
+    ) -> BoxFuture<'a, Result<Invitation, Failure>> {
+        unimplemented!()
+    }
+    fn cancel<'a>(&'a self, _: &'a ObjectId, _: &'a ObjectId) -> BoxFuture<'a, Result<Cancelled, Failure>> {
+        unimplemented!()
+    }
+    fn members<'a>(&'a self, _: &'a ObjectId) -> BoxFuture<'a, Result<Vec<Member>, Failure>> {
+        self.lists.lock().unwrap().1 += 1;
+        let seen = self.members.lock().unwrap().clone();
+        async { Ok(seen) }.boxed()
+    }
+}
+
+/// Shows the time that it is told.
+struct Told(Mutex<Duration>);
+
+impl Clock for Told {
+    fn now(&self) -> Timestamp {
+        testing::now()
+    }
+    fn monotonic(&self) -> Duration {
+        *self.0.lock().unwrap()
+    }
+}
+
+struct Stage {
+    project: Arc<Project>,
+    connection: Connection,
+    clock: Arc<Told>,
+    rosters: Rosters,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let project = Arc::new(Project::default());
+        let clock = Arc::new(Told(Mutex::new(Duration::from_secs(1000))));
+        let connection =
+            Connection { facts: testing::facts().inviter, access: Access::Own, api: Arc::<Project>::clone(&project) };
+        let rosters = Rosters::new(Arc::<Told>::clone(&clock), Timings::default());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        Self { project, connection, clock, rosters, runtime }
+    }
+
+    fn pass(&self, time: Duration) {
+        *self.clock.0.lock().unwrap() += time;
+    }
+
+    fn look(&self, freshness: Freshness) -> Arc<Roster> {
+        let id = testing::facts().desired.project;
+        self.runtime.block_on(self.rosters.look(&self.connection, &id, freshness, false)).unwrap()
+    }
+
+    fn has(&self, freshness: Freshness) -> bool {
+        self.rosters.has(&self.connection, &testing::facts().desired.project, freshness)
+    }
+
+    fn note(&self, id: &ObjectId, now_is: Option<&Invitation>) {
+        let project = testing::facts().desired.project;
+        self.runtime.block_on(self.rosters.note(&self.connection, &project, id, now_is));
+    }
+
+    fn lists(&self) -> (usize, usize) {
+        *self.project.lists.lock().unwrap()
+    }
+
+    fn invite(&self) -> Invitation {
+        self.project.invitations.lock().unwrap().push(testing::invitation());
+        testing::invitation()
+    }
+}
+
+fn shows(roster: &Roster) -> bool {
+    roster.shows(&testing::facts().desired.username)
+}
+
+#[test]
+fn an_idle_hour_costs_no_more_than_fourteen_calls_however_many_look() {
+    for objects in [1, 7, 200_u32] {
+        let stage = Stage::new();
+        stage.invite();
+        stage.look(Freshness::Since(Duration::ZERO));
+        let begin = stage.clock.monotonic();
+        let before = stage.lists();
+        // Each comes back after its interval and up to a tenth more.
+        let wait = |object: u32| INTERVAL + INTERVAL * (1 + object * 37 % 100) / 1000;
+        let mut due: BTreeSet<_> = (0..objects).map(|object| (begin + wait(object), object)).collect();
+        while let Some((at, object)) = due.pop_first().filter(|(at, _)| *at <= begin + MINUTE * 60) {
+            *stage.clock.0.lock().unwrap() = at;
+            stage.look(Freshness::Within(INTERVAL));
+            due.insert((at + wait(object), object));
+        }
+        let (invitations, members) = (stage.lists().0 - before.0, stage.lists().1 - before.1);
+        assert!((10..=12).contains(&invitations) && (1..=2).contains(&members), "{objects}: {invitations}, {members}");
+    }
+}
+
+#[test]
+fn members_are_read_when_somebody_is_invited_no_more() {
+    let stage = Stage::new();
+    stage.invite();
+    let first = stage.look(Freshness::Within(INTERVAL));
+    stage.pass(INTERVAL + MINUTE);
+    let second = stage.look(Freshness::Within(INTERVAL));
+    assert_eq!((stage.lists(), second.complete, second.started > first.started), ((2, 1), first.started, true));
+    stage.project.invitations.lock().unwrap().clear();
+    stage.project.members.lock().unwrap().extend(testing::member().member);
+    stage.pass(INTERVAL + MINUTE);
+    let third = stage.look(Freshness::Within(INTERVAL));
+    assert_eq!((stage.lists(), third.complete), ((3, 2), third.started));
+    assert!(shows(&third), "as a member");
+}
+
+#[test]
+fn who_leaves_is_noticed_within_six_intervals() {
+    let stage = Stage::new();
+    stage.project.members.lock().unwrap().extend(testing::member().member);
+    assert!(shows(&stage.look(Freshness::Within(INTERVAL))));
+    stage.project.members.lock().unwrap().clear();
+    let looks = (1..20).find(|_| {
+        stage.pass(INTERVAL + Duration::from_secs(1));
+        !shows(&stage.look(Freshness::Within(INTERVAL)))
+    });
+    assert_eq!(looks, Some(6));
+}
+
+#[test]
+fn who_needs_both_lists_gets_both_and_shares_them() {
+    let stage = Stage::new();
+    stage.look(Freshness::Within(INTERVAL));
+    assert!(stage.has(Freshness::Complete(INTERVAL)));
+    stage.pass(INTERVAL + MINUTE);
+    assert!(!stage.has(Freshness::Within(INTERVAL)));
+    stage.look(Freshness::Within(INTERVAL));
+    assert_eq!(stage.lists(), (2, 1));
+    assert!(stage.has(Freshness::Within(INTERVAL)) && !stage.has(Freshness::Complete(INTERVAL)));
+    let came = stage.clock.monotonic();
+    assert_eq!(stage.look(Freshness::Complete(INTERVAL)).complete, came);
+    stage.look(Freshness::Since(came));
+    assert_eq!(stage.lists(), (3, 2), "begun at that very moment");
+    stage.pass(Duration::from_millis(1));
+    stage.look(Freshness::Since(stage.clock.monotonic()));
+    assert_eq!(stage.lists(), (4, 3));
+}
+
+#[test]
+fn own_writes_are_visible_at_once_and_cost_no_look_at_the_members() {
+    let stage = Stage::new();
+    stage.look(Freshness::Within(INTERVAL));
+    let sent = stage.invite();
+    stage.note(&sent.id, Some(&sent));
+    assert!(shows(&stage.look(Freshness::Within(INTERVAL))));
+    stage.project.invitations.lock().unwrap().clear();
+    stage.note(&sent.id, None);
+    assert!(!shows(&stage.look(Freshness::Within(INTERVAL))));
+    stage.pass(INTERVAL + MINUTE);
+    stage.look(Freshness::Within(INTERVAL));
+    assert_eq!(stage.lists(), (2, 1), "it was cancelled, not accepted");
+}
+
+#[test]
+fn a_changed_inviter_is_shown_nothing_that_was_seen_before() {
+    let mut stage = Stage::new();
+    stage.look(Freshness::Within(INTERVAL));
+    stage.connection.facts.revision = "2".to_owned();
+    assert!(!stage.has(Freshness::Within(INTERVAL)));
+    stage.look(Freshness::Within(INTERVAL));
+    assert_eq!(stage.lists(), (2, 2));
+}
