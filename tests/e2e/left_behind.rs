@@ -1,6 +1,9 @@
 //! What is left behind: claims without an owner, debts, and what passes to the next object.
 
+use crate::harness::plane::{Between, shared};
+use crate::harness::wait::LIMIT;
 use crate::harness::*;
+use control_plane::{Request, Rule, Trouble};
 use kube::api::DeleteParams;
 use libtest_mimic::Trial;
 use serde_json::json;
@@ -12,6 +15,7 @@ pub fn tests() -> Vec<Trial> {
         a_debt_is_paid_when_the_credentials_return,
         a_rename_costs_no_mail_when_the_new_object_comes_first,
         a_rename_costs_no_mail_when_the_old_object_goes_first,
+        a_rename_costs_no_mail_when_nobody_answers_about_the_new_object,
     ]
 }
 
@@ -71,6 +75,23 @@ async fn a_rename_costs_no_mail_when_the_old_object_goes_first() {
     world.delete("jane").await;
     world.until("jane", "about to go", shows(Reason::Cancelling)).await;
     world.invite("jane-doe", &account.project, JANE).await;
+    world.until_gone(&object).await;
+    taken_over(&world, &account, &object).await;
+}
+
+async fn a_rename_costs_no_mail_when_nobody_answers_about_the_new_object() {
+    let Between { proxy, operator_kubeconfig } = shared().await.between().await;
+    let world = Setup::default().flag("--kubeconfig", operator_kubeconfig.to_str().unwrap()).start().await;
+    let (account, object) = world.invited().await;
+    world.invite("jane-doe", &account.project, JANE).await;
+    world.until("jane-doe", "waiting", shows(Reason::DuplicateInvitee)).await;
+    let asks = |request: &Request| request.method == "GET" && request.target.ends_with("/projectinvitations/jane-doe");
+    let asked = move |requests: &[Request]| requests.iter().filter(|request| asks(request)).count();
+    let before = asked(&proxy.requests());
+    proxy.add(Rule::new(Trouble::CutBefore).on(asks));
+    world.delete("jane").await;
+    assert!(proxy.wait_until(LIMIT, move |requests| asked(requests) > before + 2).await);
+    proxy.clear();
     world.until_gone(&object).await;
     taken_over(&world, &account, &object).await;
 }

@@ -37,7 +37,7 @@ enum What {
         #[arg(long, default_value_t = 6)]
         worlds: usize,
         /// What all times are divided by
-        #[arg(long, default_value_t = 30)]
+        #[arg(long, default_value_t = 20)]
         factor: u32,
     },
     /// Release the finalizer's PATCH and the DELETE of the object together, again and again

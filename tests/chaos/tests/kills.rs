@@ -13,11 +13,11 @@ async fn nobody_is_mailed_twice_and_nothing_is_lost_while_replicas_are_killed_an
         operator: process::find_operator(None).unwrap(),
         logs: kills::usual_logs().unwrap(),
         kills: 25,
-        splits: 5,
-        worlds: 5,
-        kills_of_a_wave: 6,
+        splits: 3,
+        worlds: 4,
+        kills_of_a_wave: 7,
         seed,
-        scale: Scale::by(30),
+        scale: Scale::by(20),
     };
     let tally = kills::run(&plan).await.unwrap();
     println!("{tally}");

@@ -9,8 +9,8 @@ use invitation_operator::domain::timings::Timings;
 use std::fmt;
 use std::time::Duration;
 
-/// Leases below this are not divided any further, so production's is made longer first.
-const LEASE: Duration = Duration::from_millis(1500);
+/// A Lease of less than this could not be renewed on a busy machine, so production's is made longer before it is divided.
+const LEASE: Duration = Duration::from_secs(3);
 
 /// What all times are divided by.
 #[derive(Clone, Copy, Debug)]

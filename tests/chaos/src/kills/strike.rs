@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// A position that does not come within this time is given up for a random instant.
-const PATIENCE: Duration = Duration::from_secs(4);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// So many of the rarest positions are waited for at a time.
 const RAREST: usize = 16;
@@ -103,8 +103,8 @@ impl Striker<'_> {
         let (lease, quarantine) = (self.scale.lease(), self.scale.quarantine());
         match self.dice.random_range(0..10) {
             0 => quarantine + lease,
-            1..4 => lease * 2,
-            _ => lease.mul_f64(self.dice.random()),
+            1..4 => lease,
+            _ => lease.mul_f64(self.dice.random::<f64>() / 2.0),
         }
     }
 

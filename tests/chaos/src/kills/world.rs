@@ -30,8 +30,8 @@ use std::time::Duration;
 
 /// People of a wave.
 const PEOPLE: usize = 30;
-/// What has not come to rest by then is stuck.
-const LIMIT: Duration = Duration::from_secs(90);
+/// What has not come to rest by then is stuck: generous, since what is slow on a busy machine is not stuck.
+const LIMIT: Duration = Duration::from_secs(300);
 const GLANCE: Duration = Duration::from_millis(250);
 
 /// One pair of replicas and its ground.
@@ -73,8 +73,8 @@ impl World {
     pub(super) async fn disturb(&mut self, wave: usize, kills: usize) -> Result<Vec<Person>> {
         let mut dice = StdRng::seed_from_u64(self.seed ^ (u64::try_from(wave)? << 16));
         self.trouble(&mut dice);
-        // A strike takes about two leases.
-        let within = self.scale.lease() * 2 * u32::try_from(kills)?;
+        // A strike takes about a Lease and a half.
+        let within = self.scale.lease().mul_f64(1.5) * u32::try_from(kills)?;
         let plays: Vec<_> = (0..PEOPLE)
             .map(|number| {
                 let story = Story::of(number, &mut dice);

@@ -5,7 +5,6 @@
 
 use crate::kind::Kind;
 use crate::relay::{Call, Onward, Tap};
-use anyhow::Result;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::StatusCode;
@@ -78,7 +77,7 @@ impl Gun {
             tokio::time::sleep(after).await;
             let gone = is_gone(&invitations, &name).await;
             if let Some(race) = find(&mut lock(&races), &name) {
-                race.gone = gone.ok();
+                race.gone = Some(gone);
             }
         });
     }
@@ -92,12 +91,15 @@ fn find<'a>(races: &'a mut [Race], name: &str) -> Option<&'a mut Race> {
     races.iter_mut().rev().find(|race| race.names.iter().any(|known| known == name))
 }
 
-/// Deletes, and tells whether the object went away at once.
-async fn is_gone(invitations: &Api<ProjectInvitation>, name: &str) -> Result<bool> {
-    match invitations.delete(name, &DeleteParams::default()).await {
-        // An object that is held is answered with; one that is gone, with a status.
-        Ok(answer) => Ok(answer.right().is_some()),
-        Err(error) => Err(error.into()),
+/// Deletes, and tells whether the object went away at once; tried until the API server answers.
+async fn is_gone(invitations: &Api<ProjectInvitation>, name: &str) -> bool {
+    loop {
+        match invitations.delete(name, &DeleteParams::default()).await {
+            // An object that is held is answered with; one that is gone, with a status.
+            Ok(answer) => return answer.right().is_some(),
+            Err(kube::Error::Api(status)) if status.code == 404 => return true,
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
     }
 }
 

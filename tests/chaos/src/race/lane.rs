@@ -27,8 +27,8 @@ const IN_PAIRS: usize = 10;
 pub(super) const RACES_OF_A_ROUND: usize = ALONE + IN_PAIRS;
 /// Every time of the operator is divided by this.
 const FACTOR: u32 = 100;
-/// What is not settled by then never is.
-const LIMIT: Duration = Duration::from_secs(60);
+/// What is not settled by then never is: generous, since what is slow on a busy machine is not wrong.
+const LIMIT: Duration = Duration::from_secs(300);
 const GLANCE: Duration = Duration::from_millis(100);
 
 /// One operator and its races.
@@ -75,11 +75,6 @@ impl Lane {
         self.rounds += 1;
         let operator = Operator::start(&self.recipe)?;
         let people = self.invite().await?;
-        let run = self.until(|lane| {
-            let run = people.iter().all(|person| lane.race(person).is_run());
-            async move { Ok(run) }
-        });
-        ensure!(run.await?, "the races of a round are not run: the operator's log:\n{}", self.end_of_log());
         let settled = self.until(|lane| async { Ok(lane.wrong(&people).await?.is_empty()) }).await?;
         if !settled {
             let wrong = self.wrong(&people).await?;
@@ -127,6 +122,9 @@ impl Lane {
             let mails = self.ground.simulator.mails_to(address).len();
             let invited: Vec<_> = pending.iter().filter(|invitation| invitation.username == *address).collect();
             let claim = claims.iter().find(|claim| claim.spec.key.username == *address);
+            if race.gone.is_none() {
+                say("not raced".to_owned());
+            }
             if race.raced.as_ref().is_some_and(|raced| objects.contains_key(raced)) {
                 say("the raced object is still there".to_owned());
             }
@@ -165,7 +163,8 @@ impl Lane {
         for person in people {
             let race = self.race(person);
             let table = &mut self.table;
-            table.races += 1;
+            // An answer that was lost tells nothing.
+            table.races += usize::from(race.is_run());
             table.with_two_objects += usize::from(person.objects.len() > 1);
             table.mails += self.ground.simulator.mails_to(&person.address).len();
             table.lost += usize::from(race.is_lost());

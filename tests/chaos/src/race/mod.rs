@@ -28,6 +28,8 @@ pub async fn run(operator: &Path, races: usize, lanes: usize) -> Result<Table> {
             let take = |left: usize| left.checked_sub(1);
             while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
                 lane.round().await?;
+                let Table { races, lost, violations, .. } = &lane.table;
+                eprintln!("lane {number}: {races} races, {lost} lost, {} violations", violations.len());
             }
             anyhow::Ok(lane.table)
         }
