@@ -7,7 +7,7 @@ export ONCE
 export CLUSTER
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test model chaos race mutants rights build image release tools generate lint clean
+.PHONY: help demo test model simulate enumerate bugs chaos race mutants rights build image release tools generate lint clean
 
 help: ## List the targets
 	@echo "make <target>:"
@@ -22,6 +22,22 @@ demo: ## Tell the whole story in this terminal; ONCE=1 checks it unattended, CLU
 test: tools ## Run every test, on a real Kubernetes API server
 	$(CARGO) build --locked --workspace --bins
 	$(CARGO) test --locked --workspace
+	$(SIMULATION) check
+
+# The operator's own passes in process, quick enough for millions of runs.
+SIMULATION = $(CARGO) run --locked --quiet --profile simulation --package simulation --
+SEEDS ?= 10000
+DEPTH ?= 1
+
+simulate: ## Random runs of the operator's passes in process, the outbox as the oracle: SEEDS=10000, or SEED=17 again
+	$(SIMULATION) $(if $(SEED),seed $(SEED),seeds --count $(SEEDS))
+
+enumerate: ## Every fault at every boundary of every scenario: DEPTH=1 ONLY=, or SCHEDULE='invite/pair/9:lost reply' again
+	$(SIMULATION) $(if $(SCHEDULE),schedule '$(SCHEDULE)',enumerate --depth $(DEPTH) $(addprefix --only=,$(ONLY)))
+
+bugs: ## Make known mistakes, one by one: each must be caught
+	$(SIMULATION) bugs
+	tests/simulation/patches/catch
 
 KILLS ?= 1000
 RACES ?= 3000

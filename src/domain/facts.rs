@@ -153,8 +153,9 @@ pub enum Quarantine {
 #[must_use]
 pub fn quarantine(known_for: Duration, started_at: Timestamp, now: Timestamp, length: Duration) -> Quarantine {
     let locally = length.saturating_sub(known_for);
+    // A start that still lies ahead was no time ago.
     let since_start = Duration::try_from(now.duration_since(started_at)).unwrap_or_default();
-    let by_wall = if now < started_at { length } else { length.saturating_sub(since_start) };
+    let by_wall = length.saturating_sub(since_start);
     // A clock that stands far behind the recorded start must not hold the person until it has caught up.
     let left = locally.max(by_wall.min((length * 2).saturating_sub(known_for)));
     if left.is_zero() { Quarantine::Over } else { Quarantine::Running { elapsed: known_for, left } }

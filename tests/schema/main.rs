@@ -9,11 +9,13 @@ mod accepted;
 mod printed;
 mod refused;
 
+use clap::Parser;
 use control_plane::{ControlPlane, Options};
 use invitation_operator::api::crd::crds;
+use invitation_operator::runtime::cli::{Cli, Command};
 use invitation_operator::runtime::health::{Health, Readiness};
 use invitation_operator::runtime::prerequisites::{self, Arrival};
-use invitation_operator::runtime::settings::Watched;
+use invitation_operator::runtime::settings::{Settings, Surroundings};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, DynamicObject, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -51,10 +53,19 @@ async fn connect(plane: &ControlPlane) -> Client {
     Client::try_from(config).unwrap()
 }
 
+/// Those of an operator that is told nothing: it serves the whole cluster.
+fn settings() -> Settings {
+    let Command::Run(args) = Cli::try_parse_from(["invitation-operator", "run"]).unwrap().command else {
+        panic!("asked for a run");
+    };
+    Settings::from_args(*args, &Surroundings::default()).unwrap()
+}
+
 /// The operator may start before its definitions: it says which are missing, and goes on when they come.
 async fn missing_definitions_are_waited_for(client: &Client) {
     let (health, stop) = (Health::default(), CancellationToken::new());
-    let waiting = Box::pin(prerequisites::wait(client, &Watched::Everywhere, &health, &stop));
+    let settings = settings();
+    let waiting = Box::pin(prerequisites::wait(client, &settings, None, &health, &stop));
     let arriving = async {
         while !matches!(health.readiness(), Readiness::KindsMissing(_)) {
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -3,9 +3,10 @@
 use crate::api::{Adoption, InvitationClaimSpec, Mode, OnUnknown, Origin, Owner, Plan, Reason, Verdict, VerdictKind};
 use crate::domain::decide::{decide, look_need};
 use crate::domain::desired::Life;
-use crate::domain::facts::{Facts, LastPass, Ownership, Quarantine};
+use crate::domain::facts::{Facts, LastPass, Ownership, Quarantine, Sight};
 use crate::domain::ledger;
 use crate::domain::policy::{Allow, Allowed};
+use crate::domain::remote::{Invitation, ObjectId};
 use crate::domain::schedule::Wake;
 use crate::domain::step::{Decision, LookNeed, Step};
 use crate::domain::testing::{absent, claim, facts, gone, invitation, member, now, pending};
@@ -191,6 +192,30 @@ fn an_older_invitation_of_somebody_else_does_not_resolve_an_attempt() {
     let decision = decide(&Facts { sight: Some(pending(older)), ..attempting() });
     assert!(recorded_claim(&decision).invitation.is_none());
     assert_eq!(recorded_claim(&decision).lost_attempts, 1);
+}
+
+#[test]
+fn an_invitation_alike_but_of_somebody_else_resolves_nothing_while_ours_may_still_arrive() {
+    let theirs = Invitation { inviter_username: Some("somebody@example.com".to_owned()), ..invitation() };
+    let running = Quarantine::Running { elapsed: Duration::from_secs(5), left: Duration::from_secs(185) };
+    let early = Facts { quarantine: Some(running), sight: Some(pending(theirs.clone())), ..attempting() };
+    rests(&early, Reason::Looking);
+    let ours = ObjectId::parse("64a0000000000000000000bb").unwrap();
+    let both = Sight { pending: vec![theirs, Invitation { id: ours.clone(), ..invitation() }], ..absent() };
+    let recorded = decide(&Facts { sight: Some(both), ..early });
+    assert_eq!(recorded_claim(&recorded).invitation.as_ref().unwrap().id, ours.as_str());
+}
+
+#[test]
+fn an_attempt_dated_by_a_wrong_clock_is_resolved_by_its_sender_after_the_quarantine() {
+    let mut wrong = attempting();
+    let attempt = wrong.claim.as_mut().unwrap().attempt.as_mut().unwrap();
+    attempt.started_at.0 += SignedDuration::from_hours(2);
+    wrong.sight = Some(pending(invitation()));
+    let running = Quarantine::Running { elapsed: Duration::from_secs(5), left: Duration::from_secs(185) };
+    rests(&Facts { quarantine: Some(running), ..wrong.clone() }, Reason::Looking);
+    let decision = decide(&wrong);
+    assert_eq!(recorded_claim(&decision).invitation.as_ref().unwrap().origin, Origin::Created);
 }
 
 #[test]

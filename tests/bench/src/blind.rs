@@ -25,14 +25,14 @@ pub(crate) async fn measure(operator: &Path, count: usize) -> Result<()> {
         let known = stage.proxy.requests().len();
         let rule =
             stage.proxy.add(Rule::new(Trouble::Hold).on(move |request| watch(request) && request.number < known));
-        let began = Instant::now();
+        let silence = Instant::now();
         let over =
             |all: &[Request]| all.iter().take(known).filter(|request| watch(request)).all(|request| request.over);
         ensure!(stage.proxy.wait_until(LIMIT, over).await, "not noticed within {} s", LIMIT.as_secs());
-        given_up.push(began.elapsed().as_secs_f64());
+        given_up.push(silence.elapsed().as_secs_f64());
         let anew = |all: &[Request]| all.iter().skip(known).any(watch);
         ensure!(stage.proxy.wait_until(LIMIT, anew).await, "not asked anew within {} s", LIMIT.as_secs());
-        asked_anew.push(began.elapsed().as_secs_f64());
+        asked_anew.push(silence.elapsed().as_secs_f64());
         stage.proxy.remove(rule);
         silent = known;
     }

@@ -10,7 +10,7 @@ use crate::world::{Change, Gathered, Kind, Object, Owned, Pass, Roster, Waited, 
 use decisions::api::VerdictKind;
 use decisions::domain::decide::{decide, look_need};
 use decisions::domain::facts::LastPass;
-use decisions::domain::ledger::{self, Farewell, worth_keeping};
+use decisions::domain::ledger::{self, worth_keeping};
 use decisions::domain::step::{LookNeed, Step};
 
 impl Small {
@@ -50,7 +50,8 @@ impl Small {
                 Some(roster) => self.looked(&mut next, p, a, wish, gathered, roster, false),
                 None => *next.pass(p, a) = Pass::Listing(wish, gathered),
             },
-            LookNeed::Fresh => {
+            // Slots are always free here: waiting for one changes when something is done, not what.
+            LookNeed::Fresh | LookNeed::FreshWithSlot => {
                 let gathered = Gathered { fresh: true, ..gathered };
                 let live = next.object(object.slot, object.uid);
                 let same = live.is_some_and(|live| live.deleting.is_some() == object.deleting.is_some());
@@ -176,8 +177,6 @@ impl Small {
             Step::HandOver(claim) => (Kind::HandOver, Some(unowned(*claim))),
             Step::LetGo(farewell) => match (&facts.claim, gathered.owned) {
                 (Some(claim), Owned::Mine) => {
-                    let owed = matches!(farewell, Farewell::Owed(_)) && claim.invitation.is_none();
-                    let farewell = if owed { Farewell::Settled } else { farewell };
                     let mut closed = ledger::let_go(claim.clone(), farewell, facts.now);
                     if let Wish::Sweep(_) = wish {
                         closed.debt = None;

@@ -43,8 +43,8 @@ impl Small {
             return Rest::Not;
         }
         let Some(its) = &spec.owner else {
-            let left = spec.kept.is_some() || pending.is_empty();
-            return if live.is_empty() && left && spec.attempt.is_none() { Rest::Settled } else { Rest::Not };
+            let left = spec.kept.is_some() || (pending.is_empty() && spec.attempt.is_none());
+            return if live.is_empty() && left { Rest::Settled } else { Rest::Not };
         };
         if !live.contains(its) {
             return Rest::Not;

@@ -9,24 +9,20 @@ const SEEDS: u64 = 20_000;
 
 /// What caught a bug.
 pub struct Catch {
-    /// The bug.
-    pub bug: Bug,
     /// A schedule, and what it violated.
     pub schedule: Option<(String, String)>,
     /// A seed, how many were tried, and what it violated.
     pub seed: Option<(u64, u64, String)>,
 }
 
-/// Tries to catch a bug.
+/// Tries to catch what is wrong.
 #[must_use]
-pub fn one(bug: Bug) -> Catch {
-    let wiring = Wiring { bug: Some(bug) };
+pub fn one(wiring: Wiring) -> Catch {
     let schedule = explore(1, None, wiring, 1).failing.into_iter().next();
     let mut tally = tally(0, SEEDS, wiring, 1);
     tally.failing.sort();
     let seed = tally.failing.into_iter().next();
     Catch {
-        bug,
         schedule: schedule.map(|(name, wrong)| (name, wrong.join("; "))),
         seed: seed.map(|(seed, wrong)| (seed, tally.runs, wrong.join("; "))),
     }
@@ -35,18 +31,35 @@ pub fn one(bug: Bug) -> Catch {
 /// Tries all, and prints what caught them.
 #[must_use]
 pub fn all() -> bool {
-    let mut well = true;
-    for bug in Bug::ALL {
-        let Catch { bug, schedule, seed } = one(bug);
-        let caught = schedule.is_some() || seed.is_some();
-        well &= caught;
-        println!("{} {bug:?}", if caught { "caught " } else { "MISSED " });
-        if let Some((name, wrong)) = schedule {
-            println!("        by the schedule {name}: {wrong}");
-        }
-        if let Some((seed, _, wrong)) = seed {
-            println!("        by the seed {seed}: {wrong}");
-        }
+    let began = tokio::time::Instant::now();
+    let catches: Vec<_> = Bug::ALL.into_iter().map(|bug| (bug, one(Wiring { bug: Some(bug) }))).collect();
+    println!("{:<22} {:<44} {:>6}  violation", "seeded bug", "caught by the schedule", "seed");
+    for (bug, Catch { schedule, seed }) in &catches {
+        let by_schedule = schedule.as_ref().map_or("-", |(name, _)| name.as_str());
+        let by_seed = seed.as_ref().map_or("-".to_owned(), |(seed, _, _)| seed.to_string());
+        let wrong = schedule.as_ref().map(|(_, wrong)| wrong).or(seed.as_ref().map(|(_, _, wrong)| wrong));
+        let wrong = wrong.and_then(|wrong| wrong.split("; ").next()).unwrap_or("NOT CAUGHT");
+        println!("{:<22} {by_schedule:<44} {by_seed:>6}  {wrong}", format!("{bug:?}"));
     }
-    well
+    let caught = catches.iter().filter(|(_, catch)| catch.schedule.is_some() || catch.seed.is_some()).count();
+    println!("{caught} of {} seeded bugs caught, {:.1} s", catches.len(), began.elapsed().as_secs_f64());
+    caught == catches.len()
+}
+
+/// Tries to catch a mistake in the operator's own code, and says by what.
+#[must_use]
+pub fn hunt() -> bool {
+    let Catch { schedule, seed } = one(Wiring::default());
+    let first = |wrong: &str| wrong.split("; ").next().unwrap_or_default().to_owned();
+    if let Some((name, wrong)) = &schedule {
+        println!("  caught by the schedule {name}: {}", first(wrong));
+    }
+    if let Some((seed, _, wrong)) = &seed {
+        println!("  caught by the seed {seed}: {}", first(wrong));
+    }
+    let caught = schedule.is_some() || seed.is_some();
+    if !caught {
+        println!("  NOT CAUGHT");
+    }
+    caught
 }

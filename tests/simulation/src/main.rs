@@ -50,6 +50,10 @@ enum What {
     },
     /// Every seeded bug must be caught.
     Bugs,
+    /// Something is wrong in the code itself, and must be caught.
+    Hunt,
+    /// All of it, bounded: every single fault, ten thousand seeds, every seeded bug.
+    Check,
 }
 
 fn main() -> ExitCode {
@@ -59,6 +63,12 @@ fn main() -> ExitCode {
         What::Enumerate { depth, only } => enumerate::all(depth, only.as_deref()),
         What::Schedule { name } => enumerate::replay(&name),
         What::Bugs => catch::all(),
+        What::Hunt => catch::hunt(),
+        What::Check => {
+            // All three, whatever the first says.
+            let parts = [enumerate::all(1, None), many::seeds(0, 10_000), catch::all()];
+            parts.into_iter().all(|well| well)
+        }
     };
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,0 +1,62 @@
+//! Preparing a release refuses what would become a wrong one, and image and chart agree on who runs what.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::process::Command;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// What `deploy/release/prepare` says to these arguments, all of which it refuses.
+fn refusal(arguments: &[&str]) -> String {
+    let output = Command::new("deploy/release/prepare").args(arguments).current_dir(root()).output().unwrap();
+    assert!(!output.status.success(), "{arguments:?} are taken");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn a_version_is_three_numbers_without_a_v() {
+    for version in ["", "v1.2.3", "1.2", "1.2.3.4", "1.2.3 4"] {
+        assert!(refusal(&[version]).contains("VERSION must be like 1.2.3"), "{version:?}");
+    }
+}
+
+#[test]
+fn a_release_has_the_version_of_its_sources() {
+    let said = refusal(&["9999.0.0"]);
+    assert!(said.contains("Cargo.toml says another version than 9999.0.0"), "{said}");
+    assert!(!root().join("dist/9999.0.0").exists(), "nothing is made before everything is checked");
+}
+
+#[test]
+fn a_release_never_overwrites_another() {
+    let said = refusal(&[env!("CARGO_PKG_VERSION"), "src"]);
+    assert!(said.contains("src exists"), "{said}");
+}
+
+#[test]
+fn chart_and_crate_have_one_version() {
+    let chart = read("charts/invitation-operator/Chart.yaml");
+    for line in
+        [format!("version: {}", env!("CARGO_PKG_VERSION")), format!("appVersion: \"{}\"", env!("CARGO_PKG_VERSION"))]
+    {
+        assert!(chart.lines().any(|found| found == line), "Chart.yaml has no line {line}");
+    }
+}
+
+#[test]
+fn the_user_of_the_image_is_the_one_of_the_chart() {
+    let dockerfile = read("deploy/Dockerfile");
+    let user = dockerfile.lines().find_map(|line| line.strip_prefix("USER ")).unwrap();
+    let (user, group) = user.split_once(':').unwrap();
+    let manifest = read("deploy/install.yaml");
+    for line in [format!("runAsUser: {user}"), format!("runAsGroup: {group}")] {
+        assert!(manifest.lines().any(|found| found.trim() == line), "deploy/install.yaml has no {line}");
+    }
+}
