@@ -4,6 +4,7 @@
 //! never weaken what is judged by what was done.
 
 mod pair;
+mod person;
 mod scale;
 mod story;
 mod strike;

@@ -1,8 +1,9 @@
-//! What happens to one person: objects that come, change, go and come again.
+//! Plays what happens to one person: objects that come, change, go and come again.
 //!
 //! Owns what each story makes of the person in the end, and when an e-mail was wanted: a first object, one made anew after
 //! the last was deleted, a `resend`. Must never wait for the operator without a limit.
 
+use super::person::{Person, Story, Wanted};
 use crate::ground::{Ground, Proof, READER, WRITER};
 use crate::persist;
 use anyhow::Result;
@@ -20,84 +21,6 @@ const GLANCE: Duration = Duration::from_millis(150);
 const PATIENCE: Duration = Duration::from_secs(15);
 /// What is to go is gone by then, or is stuck.
 const GONE: Duration = Duration::from_secs(90);
-
-/// What happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Story {
-    Stays,
-    Roles,
-    Suspended,
-    Deleted,
-    Reapplied,
-    Renamed,
-    Moved,
-    Twins,
-    Accepts,
-    Declines,
-    Resent,
-    Kept,
-    KeptReapplied,
-    Forced,
-    ForcedReapplied,
-}
-
-impl Story {
-    /// Those that may happen to anybody, each as often as it stands here.
-    const USUAL: [Self; 16] = [
-        Self::Stays,
-        Self::Stays,
-        Self::Roles,
-        Self::Suspended,
-        Self::Deleted,
-        Self::Deleted,
-        Self::Reapplied,
-        Self::Reapplied,
-        Self::Renamed,
-        Self::Moved,
-        Self::Twins,
-        Self::Accepts,
-        Self::Declines,
-        Self::Resent,
-        Self::Kept,
-        Self::KeptReapplied,
-    ];
-
-    /// The story of the n-th person of a wave. Few finalizers are forced away: many at once are another matter.
-    pub(super) fn of(number: usize, dice: &mut StdRng) -> Self {
-        match number {
-            0 if dice.random() => Self::Forced,
-            0 => Self::ForcedReapplied,
-            _ => Self::USUAL.get(dice.random_range(0..Self::USUAL.len())).copied().unwrap_or(Self::Stays),
-        }
-    }
-}
-
-/// How a person must be found in the end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
-    /// Invited through one of these objects, with this role.
-    Invited { objects: Vec<String>, role: &'static str },
-    /// A member, shown by this object.
-    Accepted { object: String },
-    /// Declined, shown by this object.
-    Withdrawn { object: String },
-    /// Neither object nor invitation.
-    Nothing,
-    /// An invitation without an object, as was asked for.
-    Kept,
-}
-
-/// One person.
-#[derive(Clone, Debug)]
-pub(super) struct Person {
-    pub(super) address: String,
-    pub(super) story: Story,
-    /// When an e-mail was wanted. No e-mail comes before its cause.
-    pub(super) causes: Vec<Timestamp>,
-    pub(super) wanted: Wanted,
-    /// All objects that there ever were.
-    pub(super) objects: Vec<String>,
-}
 
 /// One story being played.
 pub(super) struct Play<'a> {
@@ -125,7 +48,7 @@ impl<'a> Play<'a> {
     }
 
     /// Plays it, within about this time; returns how it must end.
-    pub(super) async fn to_the_end(mut self, within: Duration) -> Result<Person> {
+    pub(super) async fn play(mut self, within: Duration) -> Result<Person> {
         self.pause(within).await;
         let (first, second) = (self.first.clone(), self.second.clone());
         let invited = |object: &str| Wanted::Invited { objects: vec![object.to_owned()], role: READER };
@@ -313,17 +236,5 @@ impl<'a> Play<'a> {
         self.ask_to_delete(&first).await?;
         self.change(&first, json!({ "metadata": { "finalizers": null } })).await?;
         self.gone(&first).await
-    }
-}
-
-impl Person {
-    /// Whether a finalizer was removed by force.
-    pub(super) fn is_forced(&self) -> bool {
-        matches!(self.story, Story::Forced | Story::ForcedReapplied)
-    }
-
-    /// Whether the invitation is to outlive its object.
-    pub(super) fn is_kept(&self) -> bool {
-        self.story == Story::Kept
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Must never read a metric or a log of the operator.
 
-use super::story::{Person, Wanted};
+use super::person::{Person, Wanted};
 use super::tally::Wrong;
 use crate::ground::Ground;
 use crate::persist;

@@ -5,8 +5,9 @@
 
 use super::Plan;
 use super::pair::Side;
+use super::person::{Person, Story};
 use super::scale::Scale;
-use super::story::{Person, Play, Story};
+use super::story::Play;
 use super::strike::{Striker, Used};
 use super::tally::{Tally, Wrong};
 use super::trap::{ClusterTap, Field, RemoteTap};
@@ -79,7 +80,7 @@ impl World {
             .map(|number| {
                 let story = Story::of(number, &mut dice);
                 let name = format!("p-{}-{wave}-{number}", self.number);
-                Play::new(&self.ground, story, &name, dice.random()).to_the_end(within)
+                Play::new(&self.ground, story, &name, dice.random()).play(within)
             })
             .collect();
         let mut striker = Striker {
