@@ -4,8 +4,10 @@ use crate::bugs::{Bug, Wiring};
 use crate::enumerate::explore;
 use crate::many::tally;
 
-/// So many seeds are tried for each bug.
+/// So many seeds are tried for a bug that no schedule has caught.
 const SEEDS: u64 = 20_000;
+/// And so many for one that is caught already.
+const MORE_SEEDS: u64 = 2_000;
 
 /// What caught a bug.
 pub struct Catch {
@@ -19,7 +21,8 @@ pub struct Catch {
 #[must_use]
 pub fn one(wiring: Wiring) -> Catch {
     let schedule = explore(1, None, wiring, 1).failing.into_iter().next();
-    let mut tally = tally(0, SEEDS, wiring, 1);
+    let seeds = if schedule.is_some() { MORE_SEEDS } else { SEEDS };
+    let mut tally = tally(0, seeds, wiring, 1);
     tally.failing.sort();
     let seed = tally.failing.into_iter().next();
     Catch {
