@@ -52,7 +52,9 @@ async fn resolved_to_another_invitation_meanwhile_the_own_is_cancelled() {
     assert_eq!(status(&invited).id, Some(other));
     assert!(metric(&world, "\ninvitation_operator_compensations_total 1\n").await);
     let cancelled: Vec<_> = world.calls(Endpoint::DeleteGroupInvite);
-    assert!(cancelled.len() == 1 && cancelled[0].path.ends_with(&own), "{cancelled:#?}");
+    assert!(cancelled.iter().all(|call| call.path.ends_with(&own)), "no other is cancelled: {cancelled:#?}");
+    // A second call may make sure: reads can lag behind what was sent, and only a cancellation tells that it is gone.
+    assert_eq!(cancelled.iter().filter(|call| call.status == Some(204)).count(), 1, "{cancelled:#?}");
     world.looks(&account.project, 2).await;
     assert_eq!((pending(&world.sim).len(), world.mails(JANE)), (1, 0), "nobody was e-mailed after that");
 }
