@@ -10,6 +10,7 @@
 {{- end }}
 - --allowed-hosts={{ join "," $v.allowedHosts }}
 - --max-mails-per-person={{ $v.maxMailsPerPerson }}
+- --invitations-per-minute={{ $v.invitationsPerMinute }}
 - --concurrency={{ $v.concurrency }}
 - --leader-elect={{ $v.leaderElection.enabled }}
 - --lease-name={{ $v.leaderElection.leaseName }}

@@ -171,7 +171,8 @@ fn a_value_becomes_its_argument_and_an_empty_one_none() {
         "watchNamespaces": ["a", "b"],
         "times": { "listDelay": "90s", "releaseAfter": "2h" },
         "leaderElection": { "leaseDuration": "30s" },
-        "extraArgs": ["--invitations-per-minute=5"],
+        "invitationsPerMinute": 5,
+        "extraArgs": ["--log-level=debug"],
     }));
     for expected in [
         "--watch-namespaces=a,b",
@@ -179,6 +180,7 @@ fn a_value_becomes_its_argument_and_an_empty_one_none() {
         "--release-after=2h",
         "--lease-duration=30s",
         "--invitations-per-minute=5",
+        "--log-level=debug",
     ] {
         assert!(given.iter().any(|argument| argument == expected), "{expected} is not in {given:?}");
     }
