@@ -122,3 +122,12 @@ fn a_token_ends_with_a_person_who_has_accepted_meanwhile() {
     let after = Facts { claim: Some(written(&decision).clone()), ..facts };
     assert!(matches!(decide(&after).step, Step::Rest), "nothing is written twice");
 }
+
+#[test]
+fn what_is_sent_after_a_cancellation_without_an_answer_is_not_cancelled_for_it() {
+    let mut begun = ledger::cancelling(ledger::resend_begun(invited(), "again"));
+    begun.invitation = None;
+    let decision = decide(&Facts { sight: Some(absent()), ..asking(begun) });
+    assert!(matches!(decision.step, Step::Invite(_)));
+    assert!(!written(&decision).cancelling);
+}
