@@ -77,6 +77,8 @@ pub fn attempt_opened(mut claim: InvitationClaimSpec, facts: &Facts) -> Invitati
         deadline: whole_second(facts.now + deadline + SignedDuration::from_millis(999)),
         answered: false,
     });
+    // What was to be cancelled is gone, also when nobody heard of it: what is sent now must not be taken for it.
+    claim.cancelling = false;
     claim.invitation = None;
     claim.verdict = None;
     claim.accepted_at = None;

@@ -139,3 +139,12 @@ fn whoever_accepts_before_the_cancellation_is_never_sent_another_invitation() {
     let decision = decide(&left);
     assert_eq!(written(&decision).verdict.as_ref().unwrap().kind, VerdictKind::Withdrawn, "and not: invited anew");
 }
+
+#[test]
+fn what_is_sent_after_a_cancellation_without_an_answer_is_not_cancelled_for_it() {
+    let mut begun = ledger::cancelling(ledger::resend_begun(invited(), "again"));
+    begun.invitation = None;
+    let decision = decide(&Facts { sight: Some(absent()), ..asking(begun) });
+    assert!(matches!(decision.step, Step::Invite(_)));
+    assert!(!written(&decision).cancelling);
+}
