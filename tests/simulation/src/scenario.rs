@@ -93,9 +93,7 @@ fn apply_with(at: Place, roles: u8, deletion: DeletionPolicy) -> Action {
 /// All scenarios.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    use Action::{
-        Accept, Crash, Decline, Delete, DeleteSlowly, ForceAway, InviteByHand, Request, Resend, StepClock,
-    };
+    use Action::{Accept, Crash, Decline, Delete, DeleteSlowly, ForceAway, InviteByHand, Request, Resend, StepClock};
     let keep = |at| apply_with(at, 1, DeletionPolicy::Keep);
     let minute = 60_000;
     vec![
@@ -135,7 +133,11 @@ pub fn all() -> Vec<Scenario> {
         Scenario::new("accepted at once", 1, &[(1000, apply(X)), (1014, Accept(0))]),
         Scenario::new("declined", 1, &[(1000, apply(X)), (minute, Decline(0)), (2 * minute, Request(X, 1))]),
         Scenario::new("adopted", 0, &[(500, InviteByHand(0)), (1000, apply(X)), (10 * minute, Delete(X))]),
-        Scenario::new("by hand while sending", 1, &[(1000, apply(X)), (1012, InviteByHand(0)), (10 * minute, Delete(X))]),
+        Scenario::new(
+            "by hand while sending",
+            1,
+            &[(1000, apply(X)), (1012, InviteByHand(0)), (10 * minute, Delete(X))],
+        ),
         Scenario::new("resend and accepted", 1, &[(1000, apply(X)), (minute, Resend(X, 1)), (minute + 9, Accept(0))]),
         Scenario::new(
             "clock ahead",
