@@ -8,6 +8,7 @@ use super::connection::Connection;
 use super::leadership::Seat;
 use super::pass::Passes;
 use super::roster::Freshness;
+use super::successor::Succession;
 use crate::api::{
     DeletionPolicy, InvitationClaim, InvitationClaimSpec, Owner, ProjectInvitation, ReadyWhen, RecordedInviter,
 };
@@ -243,6 +244,14 @@ async fn gather(passes: &Passes, spec: &InvitationClaimSpec, cause: Cause, conne
         timings: passes.settings.timings,
         now,
     };
+    // Another object may want the same person, whether or not its passes get as far as to say so: it has the invitation.
+    if cause == Cause::Vanished && spec.invitation.is_some() && spec.verdict.is_none() {
+        facts.successor = match passes.successor(&facts.desired, &spec.key.host).await {
+            Succession::Nobody => None,
+            Succession::Found(successor) => Some(*successor),
+            Succession::Unsettled(_) => return None,
+        };
+    }
     if look_need(&facts, false) != LookNeed::None {
         let since = Freshness::Since(passes.clock.monotonic());
         let roster = match passes.look(connection, &facts.desired.project, since, false).await {
@@ -290,6 +299,12 @@ async fn step(
             }
             Err(error) => Err(error),
         },
+        Step::HandOver(claim) => passes.write_claim(claim, Some(before)).await.map(|written| {
+            if let Some(owner) = &written.spec.owner {
+                passes.wakes.invitation(&ObjectRef::new(&owner.name).within(&owner.namespace));
+            }
+            None
+        }),
         Step::LetGo(farewell) => {
             let claim = facts.claim.clone()?;
             let closed = let_go(claim.clone(), farewell.clone(), passes.clock.now());
@@ -297,7 +312,7 @@ async fn step(
             tracing::info!(claim = claim_name(&closed.key), "finished off a claim without owner");
             passes.close_claim(&closed, &claim).await.map(|()| None)
         }
-        Step::Rest | Step::LookAgain | Step::Invite(_) | Step::UpdateRoles(..) | Step::HandOver(_) => Ok(None),
+        Step::Rest | Step::LookAgain | Step::Invite(_) | Step::UpdateRoles(..) => Ok(None),
     };
     match done {
         Ok(next) => next,

@@ -20,7 +20,7 @@ const GLANCE: Duration = Duration::from_millis(150);
 /// A step that waits for the operator goes on without it after so long.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// What is to go is gone by then, or is stuck.
-const GONE: Duration = Duration::from_secs(90);
+const GONE: Duration = Duration::from_secs(240);
 
 /// One story being played.
 pub(super) struct Play<'a> {
@@ -79,9 +79,12 @@ impl<'a> Play<'a> {
             Story::Reapplied => {
                 self.invite(&first, json!({}), true).await?;
                 self.pause(short).await;
-                self.delete(&first).await?;
-                self.invite(&first, json!({}), true).await?;
-                invited(&first)
+                if self.delete(&first).await? {
+                    self.invite(&first, json!({}), true).await?;
+                    invited(&first)
+                } else {
+                    Wanted::Nothing
+                }
             }
             Story::Renamed => {
                 self.invite(&first, json!({}), true).await?;
@@ -186,18 +189,18 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    /// Waits until there is no object of this name; what does not go is found stuck later.
-    async fn gone(&self, name: &str) -> Result<()> {
+    /// Waits until there is no object of this name; `false` when it does not go.
+    async fn gone(&self, name: &str) -> Result<bool> {
         let looking = async {
             while persist::get(&self.ground.invitations(), name).await?.is_some() {
                 tokio::time::sleep(GLANCE).await;
             }
-            anyhow::Ok(())
+            anyhow::Ok(true)
         };
-        tokio::time::timeout(GONE, looking).await.unwrap_or(Ok(()))
+        tokio::time::timeout(GONE, looking).await.unwrap_or(Ok(false))
     }
 
-    async fn delete(&self, name: &str) -> Result<()> {
+    async fn delete(&self, name: &str) -> Result<bool> {
         self.ask_to_delete(name).await?;
         self.gone(name).await
     }
@@ -229,7 +232,7 @@ impl<'a> Play<'a> {
     }
 
     /// Makes an object, and removes it past its finalizer.
-    async fn force_away(&mut self) -> Result<()> {
+    async fn force_away(&mut self) -> Result<bool> {
         let first = self.first.clone();
         self.invite(&first, json!({}), true).await?;
         self.pause(Duration::from_secs(3)).await;
