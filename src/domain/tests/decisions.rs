@@ -1,17 +1,15 @@
 //! What was seen, what it means: one test a row of the table.
 
-use crate::api::{Adoption, InvitationClaimSpec, Mode, OnUnknown, Origin, Owner, Plan, Reason, Verdict, VerdictKind};
+use crate::api::{Adoption, InvitationClaimSpec, Mode, Origin, Owner, Plan, Reason, Verdict, VerdictKind};
 use crate::domain::decide::{decide, look_need};
 use crate::domain::desired::Life;
-use crate::domain::facts::{Facts, LastPass, Ownership, Quarantine, Sight};
+use crate::domain::facts::{Facts, LastPass, Ownership, Quarantine};
 use crate::domain::ledger;
 use crate::domain::policy::{Allow, Allowed};
-use crate::domain::remote::{Invitation, ObjectId};
 use crate::domain::schedule::Wake;
 use crate::domain::step::{Decision, LookNeed, Step};
 use crate::domain::testing::{absent, claim, facts, gone, invitation, member, now, pending};
 use jiff::SignedDuration;
-use std::time::Duration;
 
 /// Facts of an object that owns this claim.
 pub(super) fn owning(claim: InvitationClaimSpec) -> Facts {
