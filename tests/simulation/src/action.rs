@@ -202,7 +202,7 @@ impl State {
         let spec = ProjectInvitationSpec {
             project_id: project().as_str().to_owned(),
             // People are written in any case.
-            username: if place.1.len() % 2 == 0 {
+            username: if place.1.len().is_multiple_of(2) {
                 person(number).as_written().to_owned()
             } else {
                 format!("Person-{number}@Example.com")

@@ -73,9 +73,9 @@ impl ApiServer {
         self.claims.values()
     }
 
-    fn next_version(&mut self) -> Option<String> {
+    fn next_version(&mut self) -> String {
         self.version += 1;
-        Some(self.version.to_string())
+        self.version.to_string()
     }
 
     fn birth(&mut self, object: &mut impl Resource<DynamicType = ()>, now: Timestamp) {
@@ -83,7 +83,7 @@ impl ApiServer {
         let version = self.next_version();
         let meta = object.meta_mut();
         meta.uid = Some(format!("uid-{}", self.uids));
-        meta.resource_version = version;
+        meta.resource_version = Some(version);
         meta.generation = Some(1);
         meta.creation_timestamp = Some(whole(now));
     }
@@ -126,7 +126,7 @@ impl ApiServer {
 
     fn drop_object(&mut self, mut object: ProjectInvitation) {
         self.objects.remove(&(object.namespace().unwrap_or_default(), object.name_any()));
-        object.metadata.resource_version = self.next_version();
+        object.metadata.resource_version = Some(self.next_version());
         self.object_events.push(Event::Delete(object));
     }
 
@@ -141,7 +141,7 @@ impl ApiServer {
         if after.spec != before.spec {
             after.metadata.generation = before.metadata.generation.map(|generation| generation + 1);
         }
-        after.metadata.resource_version = self.next_version();
+        after.metadata.resource_version = Some(self.next_version());
         if after.metadata.deletion_timestamp.is_some() && after.finalizers().is_empty() {
             self.drop_object(after);
         } else {
@@ -160,7 +160,7 @@ impl ApiServer {
             marked.metadata.deletion_timestamp = Some(whole(now));
             marked.metadata.deletion_grace_period_seconds = Some(0);
             marked.metadata.generation = marked.metadata.generation.map(|generation| generation + 1);
-            marked.metadata.resource_version = self.next_version();
+            marked.metadata.resource_version = Some(self.next_version());
             self.put_object(marked);
         }
         true
@@ -195,7 +195,7 @@ impl ApiServer {
             return Err(ClusterError::Conflict);
         }
         live.finalizers_mut().push(FINALIZER.to_owned());
-        live.metadata.resource_version = self.next_version();
+        live.metadata.resource_version = Some(self.next_version());
         self.put_object(live.clone());
         Ok(live)
     }
@@ -216,7 +216,7 @@ impl ApiServer {
             return Err(ClusterError::Conflict);
         }
         live.finalizers_mut().remove(index);
-        live.metadata.resource_version = self.next_version();
+        live.metadata.resource_version = Some(self.next_version());
         if live.metadata.deletion_timestamp.is_some() && live.finalizers().is_empty() {
             self.drop_object(live);
         } else {
@@ -239,7 +239,7 @@ impl ApiServer {
             return Ok(live);
         }
         live.status = Some(status.clone());
-        live.metadata.resource_version = self.next_version();
+        live.metadata.resource_version = Some(self.next_version());
         self.put_object(live.clone());
         Ok(live)
     }
@@ -303,7 +303,7 @@ impl ApiServer {
         }
         live.spec = spec.clone();
         label_owner(&mut live);
-        live.metadata.resource_version = self.next_version();
+        live.metadata.resource_version = Some(self.next_version());
         live.metadata.generation = live.metadata.generation.map(|generation| generation + 1);
         self.put_claim(live.clone());
         Ok(live)
@@ -319,7 +319,7 @@ impl ApiServer {
             live => live?,
         };
         self.claims.remove(&seen.name_any());
-        live.metadata.resource_version = self.next_version();
+        live.metadata.resource_version = Some(self.next_version());
         self.claim_events.push(Event::Delete(live));
         Ok(())
     }

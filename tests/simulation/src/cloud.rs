@@ -268,7 +268,7 @@ impl Cloud {
             .iter_mut()
             .find(|pending| pending.lives(now) && pending.project == *project && pending.invitation.id == *id);
         let pending = found.ok_or_else(|| failure(FailureKind::InvitationGone, "INVALID_INVITATION_ID"))?;
-        pending.invitation.roles = roles.clone();
+        pending.invitation.roles.clone_from(roles);
         Ok(pending.invitation.clone())
     }
 

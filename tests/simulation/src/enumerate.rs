@@ -45,7 +45,7 @@ impl Ground {
         format!("{}/{}/{}", self.scenario.name, self.mode.name(), faults.join("+"))
     }
 
-    fn live(&self, clock: &Runtime, faults: Faults, wiring: Wiring) -> Outcome {
+    fn live(&self, clock: &Runtime, faults: &Faults, wiring: Wiring) -> Outcome {
         let mut case = self.scenario.case(self.mode, Plan::listed(faults.clone()), wiring);
         case.tell = true;
         let mut outcome = run(clock, case);
@@ -109,7 +109,7 @@ pub fn explore(depth: u32, only: Option<&str>, wiring: Wiring, enough: usize) ->
     let jobs = Mutex::new(Vec::new());
     each(grounds.len(), |clock, index| {
         let ground = &grounds[index];
-        let outcome = ground.live(clock, Vec::new(), wiring);
+        let outcome = ground.live(clock, &Vec::new(), wiring);
         let mut total = total.lock().expect("no run panics");
         total.add(ground, &Vec::new(), &outcome);
         total.boundaries += outcome.boundaries;
@@ -130,14 +130,14 @@ pub fn explore(depth: u32, only: Option<&str>, wiring: Wiring, enough: usize) ->
         let ground = &grounds[index];
         let mut report = Report::default();
         let first = vec![(at, fault)];
-        let outcome = ground.live(clock, first.clone(), wiring);
+        let outcome = ground.live(clock, &first, wiring);
         report.add(ground, &first, &outcome);
         if depth > 1 {
             let later = (0..).zip(&outcome.met).filter(|(second, _)| *second > at);
             for (second, effect) in later {
                 for fault in Fault::ALL.into_iter().filter(|fault| ground.admits(*effect, *fault)) {
                     let both = vec![first[0], (second, fault)];
-                    let outcome = ground.live(clock, both.clone(), wiring);
+                    let outcome = ground.live(clock, &both, wiring);
                     report.add(ground, &both, &outcome);
                 }
             }
@@ -162,7 +162,7 @@ fn each(count: usize, work: impl Fn(&Runtime, usize) + Sync) {
                     if job >= count {
                         return;
                     }
-                    if job % 256 == 0 {
+                    if job.is_multiple_of(256) {
                         clock = runtime();
                     }
                     work(&clock, job);
@@ -253,7 +253,7 @@ pub fn replay(name: &str) -> bool {
         };
         listed.push(parsed);
     }
-    let outcome = Ground { scenario, mode }.live(&runtime(), listed, Wiring::default());
+    let outcome = Ground { scenario, mode }.live(&runtime(), &listed, Wiring::default());
     println!("{}", outcome.story);
     for violation in &outcome.violations {
         println!("VIOLATION {violation}");

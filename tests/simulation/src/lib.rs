@@ -10,6 +10,9 @@
     clippy::indexing_slicing,
     clippy::as_conversions,
     clippy::wildcard_enum_match_arm,
+    clippy::missing_panics_doc,
+    clippy::missing_errors_doc,
+    clippy::similar_names,
     reason = "a simulation that cannot go on says so by failing"
 )]
 

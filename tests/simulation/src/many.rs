@@ -61,7 +61,7 @@ pub fn tally(from: u64, count: u64, wiring: Wiring, enough: usize) -> Tally {
                 return tally;
             }
             progress(seed, from);
-            if seed % 4096 == 0 {
+            if seed.is_multiple_of(4096) {
                 clock = runtime();
             }
             tally.add(seed, run(&clock, draw(seed, wiring)));
@@ -82,7 +82,7 @@ pub fn tally(from: u64, count: u64, wiring: Wiring, enough: usize) -> Tally {
 /// Prints how far a long run is, now and then.
 fn progress(seed: u64, from: u64) {
     let done = seed - from;
-    if done > 0 && done % 50_000 == 0 {
+    if done > 0 && done.is_multiple_of(50_000) {
         println!("… {done} seeds begun");
     }
 }

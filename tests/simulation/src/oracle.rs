@@ -117,14 +117,15 @@ fn claims(state: &State, wrong: &mut Vec<String>) {
                 wrong.push(format!("the claim of {person} has an owner that is gone"));
             }
         }
-        // Whoever invites the person next resolves what was kept.
-        let left = spec.kept.is_some() && spec.owner.is_none();
-        if spec.attempt.as_ref().is_some_and(|attempt| !attempt.answered) && !state.holds && !left {
-            wrong.push(format!("the claim of {person} has an attempt that nobody resolves"));
-        }
+        // Nothing is done for a suspended object but once an hour.
         let suspended = spec.owner.as_ref().is_some_and(|owner| {
             state.kubernetes.object(&owner.namespace, &owner.name).is_some_and(|object| object.spec.suspend)
         });
+        // Whoever invites the person next resolves what was kept.
+        let left = spec.kept.is_some() && spec.owner.is_none();
+        if spec.attempt.as_ref().is_some_and(|attempt| !attempt.answered) && !state.holds && !left && !suspended {
+            wrong.push(format!("the claim of {person} has an attempt that nobody resolves"));
+        }
         if spec.cancelling && !suspended {
             wrong.push(format!("the claim of {person} is being cancelled for ever"));
         }

@@ -27,6 +27,7 @@ use invitation_operator::domain::finding::Finding;
 use invitation_operator::domain::remote::{Invitation, Member, ObjectId, Roles, Username};
 use jiff::Timestamp;
 use kube::ResourceExt;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -237,10 +238,10 @@ fn told(claim: &InvitationClaimSpec) -> String {
         told += " attempt";
     }
     if let Some(invitation) = &claim.invitation {
-        told += &format!(" invitation {}", invitation.id.trim_start_matches('0'));
+        let _ = write!(told, " invitation {}", invitation.id.trim_start_matches('0'));
     }
     if let Some(verdict) = &claim.verdict {
-        told += &format!(" {:?}", verdict.kind);
+        let _ = write!(told, " {:?}", verdict.kind);
     }
     for (flag, name) in
         [(claim.cancelling, " cancelling"), (claim.debt.is_some(), " debt"), (claim.kept.is_some(), " kept")]

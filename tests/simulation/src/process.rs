@@ -206,8 +206,8 @@ impl Process {
             Event::Apply(object) | Event::InitApply(object) => {
                 let name = (object.namespace().unwrap_or_default(), object.name_any());
                 // What wakes, of just this object: another one under the same name is another one.
-                let wakes = what_wakes(object)
-                    ^ u64::from_str_radix(&object.uid().unwrap_or_default()[4..], 10).unwrap_or(0) << 32;
+                let wakes =
+                    what_wakes(object) ^ object.uid().unwrap_or_default()[4..].parse::<u64>().unwrap_or(0) << 32;
                 if self.seen.insert(name.clone(), wakes) != Some(wakes) {
                     self.wake(name, at);
                 }

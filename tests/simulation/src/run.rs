@@ -11,6 +11,7 @@ use crate::process::Setup;
 use crate::stage::Stage;
 use crate::world::World;
 use invitation_operator::api::OnUnknown;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
@@ -98,7 +99,7 @@ async fn live(case: Case) -> Outcome {
     }
     let last = script.iter().map(|(at, _)| *at).max().unwrap_or_default();
     let cap = setup.cap;
-    let mut stage = Stage::new(world.clone(), setup, script);
+    let mut stage = Stage::new(Arc::clone(&world), setup, script);
     let quiet = |world: &World, at: Duration| {
         let state = world.state();
         let expired = state.cloud.expired_within(FRESH, at);

@@ -83,9 +83,8 @@ fn script(dice: &mut SmallRng, processes: usize, elected: bool) -> Vec<(Duration
         token += 1;
         let process = dice.random_range(0..processes);
         let some_time = Duration::from_secs(dice.random_range(1..400));
-        let action = match dice.random_range(0..40) {
-            _ if step == 0 => apply,
-            0..14 => apply,
+        let roll = dice.random_range(0..40);
+        let action = match if step == 0 { 0 } else { roll } {
             14..20 => Action::Delete(place),
             20 => Action::DeleteSlowly(place),
             21 => Action::ForceAway(place),

@@ -118,13 +118,13 @@ impl Stage {
         self.silent(process, at);
     }
 
-    fn identity(&self, process: usize) -> Option<Caller> {
-        Some(Caller { process, life: self.world.state().processes[process].life })
+    fn identity(&self, process: usize) -> Caller {
+        Caller { process, life: self.world.state().processes[process].life }
     }
 
     /// The holder shows no sign of life from now on: its hold runs out.
     fn silent(&mut self, process: usize, at: Duration) {
-        if !self.setup.elected || self.election.holder != self.identity(process) || self.election.ends.is_some() {
+        if !self.setup.elected || self.election.holder != Some(self.identity(process)) || self.election.ends.is_some() {
             return;
         }
         let since_renewal = Duration::from_secs(2).mul_f64(self.world.state().plan.fraction());
@@ -168,7 +168,7 @@ impl Stage {
                 self.look_after(process, until);
                 continue;
             }
-            let me = self.identity(process);
+            let me = Some(self.identity(process));
             let over = self.election.ends.is_some_and(|ends| ends <= at);
             let Some(running) = &mut self.processes[process] else { continue };
             match self.election.holder {

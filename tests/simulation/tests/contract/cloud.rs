@@ -114,7 +114,7 @@ pub(crate) async fn a_success_is_one_mail_and_one_invitation(side: &impl Cloud) 
     assert_eq!(invitation.group_id, Some(side.project()));
     let life = invitation.expires_at.unwrap().duration_since(invitation.created_at.unwrap());
     assert_eq!(life.as_hours(), 30 * 24);
-    assert_eq!(listed(side).await, [invitation.id.clone()]);
+    assert_eq!(listed(side).await, std::slice::from_ref(&invitation.id));
     assert_eq!(side.port().list(&side.project(), Some(&jane())).await.unwrap().len(), 1);
     let other = Username::new("john@example.com");
     assert!(side.port().list(&side.project(), Some(&other)).await.unwrap().is_empty());
@@ -182,7 +182,7 @@ pub(crate) async fn a_new_invitation_may_hide_and_is_cancelled_all_the_same(side
     assert_eq!(cancel(side, &first.id).await, Ok(Cancelled::Now));
     let second = sent(side).await;
     side.wait().await;
-    assert_eq!(listed(side).await, [second.id.clone()]);
+    assert_eq!(listed(side).await, std::slice::from_ref(&second.id));
     assert!(got(side, &second.id).await.is_some());
 }
 

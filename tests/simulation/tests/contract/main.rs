@@ -2,6 +2,9 @@
 //!
 //! The same functions run against both sides of each port. Must never ask one side for more than the other.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::similar_names)]
+#![allow(clippy::default_trait_access, reason = "the fields say what they are")]
+
 mod cloud;
 mod cluster;
 mod fakes;
