@@ -6,7 +6,7 @@
 use super::desired::Life;
 use super::facts::{Facts, LastPass, Ownership, Sight};
 use super::finding::{
-    Finding, accepted_finding, expired_finding, invited_finding, listed, recorded_finding, until, withdrawn_finding,
+    Finding, accepted_finding, expired_finding, invited_finding, recorded_finding, withdrawn_finding,
 };
 use super::ledger;
 use super::refusal::{refusal_stands, refused_rest};
@@ -14,7 +14,7 @@ use super::remote::{Invitation, ObjectId};
 use super::resolve::{self, outcome_unknown, resolve_attempt};
 use super::schedule::Wake;
 use super::step::{Decision, LookNeed, Step, again, record, rest, stop};
-use super::{deletion, observe, policy, resend};
+use super::{adoption, deletion, observe, policy, resend};
 use crate::api::{Adoption, InvitationClaimSpec, Origin, Phase, Plan, Reason, RecordedInvitation, VerdictKind};
 
 /// How much the decision will need to see; `absence_due` when a second roster could settle an absence.
@@ -139,7 +139,7 @@ fn after_verdict(facts: &Facts, verdict: VerdictKind) -> Decision {
         };
     }
     if !sight.pending.is_empty() {
-        return adopt(facts, sight);
+        return adoption::adopt(facts, sight);
     }
     match verdict {
         VerdictKind::Withdrawn => withdrawn_rest(),
@@ -173,7 +173,7 @@ fn with_invitation(facts: &Facts, claim: &InvitationClaimSpec, recorded: &Record
         return if expired { expired_rest() } else { invited_rest(recorded, pending) };
     }
     if !sight.pending.is_empty() {
-        return adopt(facts, sight);
+        return adoption::beside(facts, sight, claim, recorded);
     }
     if !sight.absence_settled {
         let finding = if expired && facts.status_phase == Some(Phase::Expired) {
@@ -252,7 +252,7 @@ fn without_invitation(facts: &Facts) -> Decision {
         return record(claim, accepted_finding(&member.roles), Wake::NextLook);
     }
     if !sight.pending.is_empty() {
-        return adopt(facts, sight);
+        return adoption::adopt(facts, sight);
     }
     let Some(claim) = &facts.claim else {
         if facts.status_tells_of_invitation {
@@ -291,43 +291,6 @@ fn invite(facts: &Facts, sight: &Sight) -> Decision {
     }
     let claim = ledger::attempt_opened(ledger::owned(facts), facts);
     Decision { step: Step::Invite(Box::new(claim)), finding, wake: Wake::NextLook, plan: Some(Plan::Invite) }
-}
-
-/// A pending invitation that is not the recorded one: taken over as the inviter allows.
-fn adopt(facts: &Facts, sight: &Sight) -> Decision {
-    let ours = |invitation: &&Invitation| invitation.inviter_username.as_ref() == Some(&facts.inviter.identity);
-    let Some(invitation) = sight.pending.iter().find(ours).or(sight.pending.first()) else {
-        return again(Reason::Looking, "looking");
-    };
-    let allowed = ours(&invitation)
-        || match facts.inviter.adoption {
-            Adoption::Any => true,
-            Adoption::SameRoles => invitation.roles == facts.desired.roles,
-            Adoption::Never => false,
-        };
-    if !allowed {
-        let roles = listed(&invitation.roles);
-        return stop(
-            Reason::InvitationExists,
-            match facts.inviter.adoption {
-                Adoption::Never => {
-                    "somebody else's invitation of this person is pending, and the inviter has adoption: Never"
-                        .to_owned()
-                }
-                Adoption::SameRoles | Adoption::Any => format!(
-                    "somebody else's invitation of this person is pending with other roles ({roles}), and the inviter has \
-                     adoption: SameRoles"
-                ),
-            },
-        );
-    }
-    let mut decision = record(
-        ledger::recorded(ledger::owned(facts), invitation, Origin::Adopted),
-        Finding::new(Reason::Adopted, format!("took over a pending invitation {}", until(invitation.expires_at))),
-        Wake::NextLook,
-    );
-    decision.plan = Some(Plan::Adopt);
-    decision
 }
 
 fn invited_rest(recorded: &RecordedInvitation, pending: &Invitation) -> Decision {

@@ -2,6 +2,7 @@
 //!
 //! Must never read a clock, hold a client or be async: time comes in as an argument, effects go out as values.
 
+mod adoption;
 pub mod attempt;
 pub mod breaker;
 pub mod conclude;

@@ -6,10 +6,12 @@ use crate::domain::desired::Life;
 use crate::domain::facts::{Facts, LastPass, Ownership, Quarantine};
 use crate::domain::ledger;
 use crate::domain::policy::{Allow, Allowed};
+use crate::domain::remote::{Invitation, ObjectId};
 use crate::domain::schedule::Wake;
 use crate::domain::step::{Decision, LookNeed, Step};
 use crate::domain::testing::{absent, claim, facts, gone, invitation, member, now, pending};
 use jiff::SignedDuration;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 /// Facts of an object that owns this claim.
 pub(super) fn owning(claim: InvitationClaimSpec) -> Facts {
@@ -299,4 +301,27 @@ fn a_definite_no_rests_until_its_time_or_until_the_request_changes() {
     assert_ne!(decide(&anew).finding.reason, Reason::Refused, "what another object was told is not for this one");
     let later = Facts { now: now() + SignedDuration::from_secs(3601), ..facts };
     assert!(matches!(decide(&later).step, Step::Invite(_)));
+}
+
+#[test]
+fn what_lists_may_still_hide_is_not_given_up_for_somebody_elses_invitation() {
+    let theirs = Invitation {
+        id: ObjectId::parse("64a0000000000000000000bb").unwrap(),
+        inviter_username: Some("somebody@example.com".to_owned()),
+        ..invitation()
+    };
+    let mut facts = Facts {
+        sight: Some(pending(theirs.clone())),
+        ..owning(ledger::recorded(claim(&facts()), &invitation(), Origin::Created))
+    };
+    let sent = |ago| vec![Time(now() - SignedDuration::from_secs(ago))];
+    facts.claim.as_mut().unwrap().mails = sent(69);
+    let decision = rests(&facts, Reason::Invited);
+    assert_eq!(decision.wake, Wake::AbsenceGap);
+
+    facts.claim.as_mut().unwrap().mails = sent(70);
+    let taken = decide(&facts);
+    let claim = recorded_claim(&taken);
+    assert_eq!(claim.invitation.as_ref().unwrap().id, theirs.id.as_str());
+    assert_eq!(claim.surplus, [invitation().id.as_str()], "and ours is cancelled until it is seen gone");
 }
