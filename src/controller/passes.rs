@@ -18,6 +18,7 @@ use super::slots::Slots;
 use super::wakes::Wakes;
 use crate::api::{InvitationClaim, ProjectInvitation};
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// Everything that passes of invitations share.
 pub struct Passes {
@@ -65,6 +66,11 @@ pub struct PassPorts {
 }
 
 impl Passes {
+    /// Gives waiting objects their turns until `stop`.
+    pub async fn take_turns(&self, stop: CancellationToken) {
+        Arc::clone(&self.slots).run(stop).await;
+    }
+
     /// None made yet.
     #[must_use]
     pub fn new(ports: PassPorts, settings: ControllerSettings) -> Self {

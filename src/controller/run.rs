@@ -166,7 +166,8 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     let passes = Arc::new(Passes::new(ports, settings));
     takeover.paces(Arc::clone(&passes.slots), claims);
     let events = forgotten(seen_by(events, object_cache), Arc::clone(&passes));
-    tasks.spawn(Arc::clone(&passes.slots).run(stop.clone()));
+    let (turns, until) = (Arc::clone(&passes), stop.clone());
+    tasks.spawn(async move { turns.take_turns(until).await });
     tasks.spawn(sweep::run(Arc::clone(&passes), seat.clone(), stop.clone()));
     let queue = queue::run(events, objects, streams.invitations, Arc::clone(&passes), seat, concurrency, stop.clone());
     let drained = CancellationToken::new();

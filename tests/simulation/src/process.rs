@@ -83,7 +83,8 @@ pub struct Process {
     inviters_due: BTreeMap<usize, Duration>,
     inviters_busy: BTreeSet<usize>,
     tasks: FuturesUnordered<LocalBoxFuture<'static, Ended>>,
-    sweeping: LocalBoxFuture<'static, ()>,
+    /// The sweep, and the turns of those who wait for a slot.
+    beside: LocalBoxFuture<'static, ()>,
 }
 
 impl Process {
@@ -147,7 +148,12 @@ impl Process {
             },
             settings,
         ));
-        let sweeping = sweep::run(Arc::clone(&passes), seat.clone(), stop).boxed_local();
+        let turns = Arc::clone(&passes);
+        let until = stop.clone();
+        let beside = futures::future::join(sweep::run(Arc::clone(&passes), seat.clone(), stop), async move {
+            turns.take_turns(until).await;
+        });
+        let beside = beside.map(|_| ()).boxed_local();
         let mut process = Self {
             caller,
             world: Arc::clone(world),
@@ -170,7 +176,7 @@ impl Process {
             inviters_due: BTreeMap::new(),
             inviters_busy: BTreeSet::new(),
             tasks: FuturesUnordered::new(),
-            sweeping,
+            beside,
         };
         process.list();
         process
@@ -326,7 +332,7 @@ impl Process {
     /// Lets everything in flight go on. Returns whether anything ended.
     pub fn poll(&mut self, context: &mut Context<'_>) -> bool {
         let mut moved = false;
-        let _ = self.sweeping.poll_unpin(context);
+        let _ = self.beside.poll_unpin(context);
         while let Poll::Ready(Some(ended)) = self.tasks.poll_next_unpin(context) {
             moved = true;
             let at = self.world.at();

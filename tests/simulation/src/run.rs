@@ -15,8 +15,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
-/// Nothing may change for so long before everything counts as settled.
-const REST: Duration = Duration::from_secs(900);
+/// Nothing may change for so long before everything counts as settled: members are read at every sixth interval of five
+/// minutes, and whoever left is missed by two reads.
+const REST: Duration = Duration::from_secs(2700);
 /// The operator has so long to notice that an invitation has expired.
 const FRESH: Duration = Duration::from_secs(1000);
 /// And that must come about within so long after the last thing that anybody did.
