@@ -129,7 +129,7 @@ fn claims(state: &State, wrong: &mut Vec<String>) {
         if spec.cancelling && !suspended {
             wrong.push(format!("the claim of {person} is being cancelled for ever"));
         }
-        if !spec.surplus.is_empty() {
+        if !spec.surplus.is_empty() && !suspended {
             wrong.push(format!("the claim of {person} has a surplus invitation that is not cancelled"));
         }
         if spec.debt.is_some() {
