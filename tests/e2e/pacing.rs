@@ -107,7 +107,7 @@ async fn a_namespace_with_many_does_not_delay_the_first_of_another() {
     let mut world = paced().without_operator().start().await;
     throttled(&world);
     let honest = world.beside(&[]).await;
-    world.set_flag("--watch-namespaces", &format!("{},{}", world.namespace, honest.namespace));
+    world.watch_also(&honest).await;
     let account = world.atlas().await;
     honest.secret("atlas", &account.key).await;
     honest.inviter("atlas", "atlas", |_| {}).await;

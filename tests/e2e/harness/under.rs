@@ -87,6 +87,15 @@ pub async fn install(plane: &Plane, own: &str, watched: &str) -> Installed {
     Installed { flags, variables: variables(container, own) }
 }
 
+/// Lets an operator in `own` work in one namespace more, as the chart would had it been named at first.
+pub async fn install_also(plane: &Plane, own: &str, watched: &str) {
+    let text = json!(WITHIN.as_slice()).to_string().replace(OWN, own).replace(WATCHED, watched);
+    let objects: Vec<Value> = serde_json::from_str(&text).unwrap();
+    for object in objects.iter().filter(|object| object["metadata"]["namespace"] == watched) {
+        create(plane, object).await;
+    }
+}
+
 /// Takes away what earlier tests left, which an operator for the whole cluster would serve.
 pub async fn clear(plane: &Plane) {
     let invitations: Api<ProjectInvitation> = Api::all(plane.client.clone());

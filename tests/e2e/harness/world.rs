@@ -202,6 +202,14 @@ impl World {
         self.flags.insert(flag.to_owned(), value.to_owned());
     }
 
+    /// Lets the next start serve another world's namespace, too.
+    pub async fn watch_also(&mut self, other: &Self) {
+        if Under::of_this_run() == Under::Chart {
+            under::install_also(shared().await, &self.operator_namespace, &other.namespace).await;
+        }
+        self.set_flag("--watch-namespaces", &format!("{},{}", self.namespace, other.namespace));
+    }
+
     /// Kills the operator.
     pub fn kill_operator(&mut self) {
         self.operator.take().unwrap().kill();
