@@ -350,7 +350,7 @@ mod tests {
     #[test]
     fn whoever_is_a_member_has_nothing_left_to_cancel() {
         let facts = facts();
-        let begun = cancelling(recorded(claim(&facts), &invitation("1"), Origin::Created));
+        let begun = cancelling(recorded(claim(&facts), &invitation(), Origin::Created));
         assert!(!accepted(begun, facts.now).cancelling);
     }
 
