@@ -166,6 +166,8 @@ pub fn accepted(mut claim: InvitationClaimSpec, now: Timestamp) -> InvitationCla
     claim.attempt = None;
     claim.lost_attempts = 0;
     claim.refusal = None;
+    // There is nothing left to cancel.
+    claim.cancelling = false;
     claim.verdict = Some(Verdict { kind: VerdictKind::Accepted, since: whole_second(now) });
     claim.accepted_at = claim.accepted_at.or_else(|| Some(whole_second(now)));
     claim

@@ -31,8 +31,7 @@ pub fn draw(seed: u64, wiring: Wiring) -> Case {
     let script = script(&mut dice, processes, elected);
     let list_lag = if dice.random_bool(0.4) { dice.random_range(0..=60) } else { 0 };
     let short = dice.random_range(0..6) == 0;
-    // Longer than any trouble: what ends before anybody can look is the window that docs/exactly-once.md calls W9.
-    let life = if short { dice.random_range(5400..9000) } else { 30 * 24 * 3600 };
+    let life = if short { dice.random_range(200..9000) } else { 30 * 24 * 3600 };
     let reception = if dice.random_range(0..25) == 0 { Reception::Granted } else { Reception::Ordinary };
     Case {
         plan: Plan::random(dice.random(), rates),
