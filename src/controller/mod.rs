@@ -40,6 +40,8 @@ pub mod secrets;
 pub mod settings;
 mod show;
 pub mod slots;
+#[cfg(test)]
+mod staging;
 mod successor;
 pub mod sweep;
 pub mod takeover;
