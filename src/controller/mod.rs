@@ -19,6 +19,7 @@ pub mod inviter_run;
 pub mod inviter_spec;
 pub mod inviter_status;
 pub mod kube_cluster;
+pub mod kube_error;
 pub mod leader;
 pub mod leadership;
 pub mod lease_api;

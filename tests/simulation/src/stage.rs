@@ -11,8 +11,8 @@ use invitation_operator::api::{Adoption, InviterKind, InviterStatus, Mode, OnUnk
 use invitation_operator::controller::inviter_spec::{Access, InviterSettings};
 use invitation_operator::controller::leadership::Leadership;
 use invitation_operator::domain::desired::InviterName;
-use invitation_operator::domain::policy::Allow;
 use invitation_operator::domain::pacer::Rate;
+use invitation_operator::domain::policy::Allow;
 use invitation_operator::domain::timings::Timings;
 use std::future::poll_fn;
 use std::sync::Arc;
