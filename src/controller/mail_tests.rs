@@ -22,7 +22,7 @@ use crate::api::{
     ProjectInvitation, ProjectInvitationSpec, ReadyWhen, Reason,
 };
 use crate::cloud::connector::HttpConnector;
-use crate::cloud::{Cancelled, Created, Fence, InvitesApi, NoCalls};
+use crate::cloud::{Cancelled, Created, Fence, InvitesApi, Limits, NoCalls, Room};
 use crate::domain::attempt::AcknowledgedAttempt;
 use crate::domain::facts::InviterFacts;
 use crate::domain::failure::Failure;
@@ -60,9 +60,13 @@ impl InvitesApi for Api {
     fn may_create(&self, _: Timestamp) -> bool {
         self.fence_open
     }
+    fn room<'a>(&'a self, _: &'a ObjectId) -> BoxFuture<'a, Result<Room, Failure>> {
+        async { Ok(Room::unlimited()) }.boxed()
+    }
     fn create<'a>(
         &'a self,
         _: AcknowledgedAttempt,
+        _: Room,
         _: &'a ObjectId,
         _: &'a Username,
         _: &'a Roles,
@@ -196,7 +200,7 @@ async fn one_pass(server: &Arc<Server>, fence_open: bool) -> (Reason, usize) {
     let inviters = Arc::new(InviterPasses::new(
         Arc::new(Nobody),
         settings.clone(),
-        Arc::new(HttpConnector::new(Arc::new(Nobody), Arc::new(NoCalls))),
+        Arc::new(HttpConnector::new(Arc::new(Nobody), Arc::new(NoCalls), Arc::new(Limits::default()))),
         Arc::clone(&connections),
         Arc::clone(&wakes),
         Arc::clone(&clock),

@@ -5,9 +5,9 @@
 use super::health::{Health, Readiness};
 use super::metrics::{Leads, Metrics};
 use super::settings::{Settings, Watched};
-use crate::cloud::Fence;
 use crate::cloud::connector::HttpConnector;
 use crate::cloud::limits::{CallRecord, Calls};
+use crate::cloud::{Fence, Limits};
 use crate::controller::census::Census;
 use crate::controller::clock::{Clock, SystemClock};
 use crate::controller::fence::{DeadlineFence, LeaseFence};
@@ -138,7 +138,8 @@ pub(super) async fn control(
         move || listener.election(if opposed { &ElectionNews::Follows } else { &ElectionNews::Leads })
     };
     let calls: Arc<dyn Calls> = Arc::<Listener>::clone(&listener);
-    let connector = Arc::new(HttpConnector::new(fence, calls));
+    let limits = Arc::new(Limits::rehearsed(settings.timings.divisor));
+    let connector = Arc::new(HttpConnector::new(fence, calls, limits));
     let ports = Ports { client, connector, clock, observer: listener, seat, candidacy };
     run(controller_settings(settings), ports, stop, on_ready).await;
 }
