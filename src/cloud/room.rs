@@ -30,19 +30,17 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self::with_backoff(FIRST_BACKOFF)
+        Self::rehearsed(1)
     }
 }
 
 impl Limits {
-    /// Nothing known yet. Rehearsals wait less after a 429 that names no time.
+    /// Nothing known yet. In rehearsals a minute of MongoDB's is shorter by a factor.
     #[must_use]
     pub fn rehearsed(divisor: u32) -> Self {
-        Self::with_backoff(FIRST_BACKOFF / divisor.max(1))
-    }
-
-    fn with_backoff(backoff: Duration) -> Self {
-        Self { buckets: Mutex::default(), began: Instant::now(), backoff, changed: Notify::new() }
+        let divisor = divisor.max(1);
+        let buckets = Mutex::new(Buckets::rehearsed(divisor));
+        Self { buckets, began: Instant::now(), backoff: FIRST_BACKOFF / divisor, changed: Notify::new() }
     }
 
     fn buckets(&self) -> MutexGuard<'_, Buckets> {

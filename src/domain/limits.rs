@@ -60,9 +60,16 @@ const SWEEP: Duration = Duration::from_secs(60);
 pub struct Buckets {
     known: HashMap<BucketKey, Bucket>,
     swept_at: Duration,
+    divisor: u32,
 }
 
 impl Buckets {
+    /// None known. In rehearsals a minute of what is published is shorter, too.
+    #[must_use]
+    pub fn rehearsed(divisor: u32) -> Self {
+        Self { divisor, ..Self::default() }
+    }
+
     /// A call of so many requests wants to go; see [`Bucket::ask`].
     ///
     /// # Errors
@@ -75,7 +82,9 @@ impl Buckets {
         if let Some(bucket) = self.known.get_mut(key) {
             return bucket.ask(requests, priority, now);
         }
-        self.known.entry(key.clone()).or_insert_with(|| Bucket::new(key.set.published())).ask(requests, priority, now)
+        let divisor = self.divisor.max(1);
+        let published = key.set.published().map(|shape| Shape { fill: shape.fill / divisor, ..shape });
+        self.known.entry(key.clone()).or_insert_with(|| Bucket::new(published)).ask(requests, priority, now)
     }
 
     /// Whether a call that has leave may go now; see [`Bucket::is_open`].
