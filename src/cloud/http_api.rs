@@ -21,7 +21,6 @@ use crate::api::Product;
 use crate::domain::attempt::AcknowledgedAttempt;
 use crate::domain::bucket::Priority;
 use crate::domain::failure::{Failure, FailureKind};
-use crate::domain::limits::{BucketKey, EndpointSet};
 use crate::domain::remote::{Invitation, Member, ObjectId, Roles, Username};
 use futures::future::BoxFuture;
 use http::StatusCode;
@@ -56,9 +55,9 @@ pub struct HttpApi {
     pub(super) call_deadline: Duration,
     pub(super) fence: Arc<dyn Fence>,
     pub(super) calls: Arc<dyn Calls>,
-    limits: Arc<Limits>,
-    host: String,
-    identity: String,
+    pub(super) limits: Arc<Limits>,
+    pub(super) host: String,
+    pub(super) identity: String,
 }
 
 impl std::fmt::Debug for HttpApi {
@@ -107,50 +106,6 @@ impl HttpApi {
             }
         };
         Ok(Self { routes, transport, auth, call_deadline, fence, calls, limits, host, identity })
-    }
-
-    /// Which bucket a call counts in.
-    fn bucket(&self, endpoint: Endpoint, project: Option<&ObjectId>) -> BucketKey {
-        let set = match (project, self.routes.product(), endpoint) {
-            (None, ..) => EndpointSet::Root,
-            (Some(_), Product::CloudManager | Product::OpsManager, _) => EndpointSet::Project,
-            (Some(_), Product::Atlas, Endpoint::ListMembers) => EndpointSet::CloudUsers,
-            (Some(_), Product::Atlas, _) => EndpointSet::Projects,
-        };
-        let scope = project.map_or_else(|| self.identity.clone(), |project| project.as_str().to_owned());
-        BucketKey { host: self.host.clone(), set, scope }
-    }
-
-    /// Leave for one call, whose token is there: what its signature costs is counted, too.
-    async fn enter(&self, endpoint: Endpoint, project: Option<&ObjectId>, priority: Priority) -> Result<Room, Failure> {
-        let requests = match &self.auth {
-            Auth::Digest { .. } => 2,
-            Auth::Bearer(tokens) => {
-                tokens.current(&self.transport, self.calls.as_ref(), self.deadline()).await?;
-                1
-            }
-        };
-        self.limits.enter(self.bucket(endpoint, project), requests, priority).await
-    }
-
-    /// A call that may be repeated begins when there is room for it.
-    async fn begin(&self, endpoint: Endpoint, project: Option<&ObjectId>) -> Result<Tally, Failure> {
-        let mut tally = Tally::start(endpoint, project);
-        match self.enter(endpoint, project, Priority::Yields).await {
-            Ok(room) => {
-                tally.enter(room);
-                Ok(tally)
-            }
-            Err(failure) => tally.finish(self.calls.as_ref(), Err(failure)),
-        }
-    }
-
-    /// The next page of the same call.
-    pub(super) async fn turn_page(&self, tally: &mut Tally, project: &ObjectId) -> Result<(), Failure> {
-        tally.leave();
-        let room = self.enter(tally.endpoint(), Some(project), Priority::Yields).await?;
-        tally.next_page(room);
-        Ok(())
     }
 
     pub(super) fn context(&self, endpoint: Endpoint) -> Context {

@@ -3,6 +3,7 @@
 //! Owns everything that knows HTTP, JSON and error codes. Wire types never leave this module. Must never decide what an
 //! answer means for an invitation, and must never send a request twice that may e-mail somebody.
 
+mod admission;
 pub mod base_url;
 mod codes;
 pub mod connection;

@@ -73,7 +73,7 @@ impl Passes {
             Step::UpdateRoles(id, roles) => {
                 let claim = self.own_claim_now(facts, id).await?;
                 let updated = connection.api.update_roles(&facts.desired.project, id, roles).await;
-                self.circuits.ended(connection, &facts.desired.project, updated.as_ref().err());
+                self.circuits.ended(&facts.inviter, &facts.desired.project, updated.as_ref().err());
                 Ok(match updated {
                     Ok(invitation) => {
                         self.rosters.note(connection, &facts.desired.project, id, Some(&invitation)).await;
@@ -153,7 +153,7 @@ impl Passes {
         slot.sending();
         let created = connection.api.create(attempt, room, &desired.project, &desired.username, &desired.roles).await;
         slot.answered(created.as_ref().err().map(|failure| failure.kind));
-        self.circuits.ended(connection, &desired.project, created.as_ref().err());
+        self.circuits.ended(&facts.inviter, &desired.project, created.as_ref().err());
         Ok(match created {
             Ok(Created::Invitation(invitation)) => {
                 self.observer.mailed(MailResult::Sent);
@@ -205,7 +205,10 @@ impl Passes {
         let desired = &facts.desired;
         let found = match connection.api.get(&desired.project, id).await {
             Ok(found) => found,
-            Err(failure) => return Ok(self.failed(connection, failure, Some(written))),
+            Err(failure) => {
+                self.circuits.ended(&facts.inviter, &desired.project, Some(&failure));
+                return Ok(self.failed(connection, failure, Some(written)));
+            }
         };
         let outcome = match found {
             // An id that names somebody else was never this object's to cancel.
@@ -218,7 +221,7 @@ impl Passes {
             // Reads may not show yet what was sent a moment ago: only the cancellation itself can tell that it is gone.
             Some(_) | None => connection.api.cancel(&desired.project, id).await,
         };
-        self.circuits.ended(connection, &desired.project, outcome.as_ref().err());
+        self.circuits.ended(&facts.inviter, &desired.project, outcome.as_ref().err());
         Ok(match outcome {
             Ok(cancelled) => {
                 self.rosters.note(connection, &desired.project, id, None).await;

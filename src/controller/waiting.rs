@@ -56,7 +56,7 @@ impl Passes {
     ) -> Result<Leave, Denied> {
         let project = &facts.desired.project;
         let calls = matches!(decision.step, Step::Invite(_) | Step::UpdateRoles(..) | Step::Cancel(..));
-        let held = if calls { self.circuits.held(connection, project, facts.asked) } else { None };
+        let held = if calls { self.circuits.held(&facts.inviter, project, facts.asked) } else { None };
         if let Some(trouble) = held {
             self.slots.leave(&ObjectRef::from_obj(object));
             return Err(Denied::Because(self.followed(facts, trouble)));

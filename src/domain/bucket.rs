@@ -118,6 +118,8 @@ pub struct Bucket {
     full_at: Duration,
     /// Requests granted and not answered.
     out: u32,
+    /// What the server last said is left, less what was granted since: more than that is only believed to have come back.
+    proven: Option<u32>,
     /// Calls under way.
     calls: u32,
     /// How many may be.
@@ -140,6 +142,7 @@ impl Bucket {
             shape: published,
             full_at: Duration::ZERO,
             out: 0,
+            proven: None,
             calls: 0,
             window: 1,
             used_at: Duration::ZERO,
@@ -163,7 +166,9 @@ impl Bucket {
         if self.calls == 0 && now.saturating_sub(self.used_at) > SILENCE {
             self.window = 1;
         }
-        if self.calls >= self.window {
+        // What rests on belief goes alone.
+        let believed = self.proven.is_some_and(|proven| proven < requests);
+        if self.calls >= self.window || (believed && self.calls > 0) {
             return Err(Held::ByAnswers);
         }
         if let Some(shape) = self.shape {
@@ -183,6 +188,7 @@ impl Bucket {
         }
         self.granted = self.granted.wrapping_add(1);
         let alone = (self.calls == 0).then_some(self.granted);
+        self.proven = self.proven.map(|proven| proven.saturating_sub(requests));
         self.out = self.out.saturating_add(requests);
         self.calls = self.calls.saturating_add(1);
         Ok(Grant { requests, alone })
@@ -285,6 +291,7 @@ impl Bucket {
             self.set_level(shape, level, now);
         }
         let (Some(shape), Some(remaining)) = (self.shape, told.remaining) else { return };
+        self.proven = Some(remaining.saturating_sub(self.out));
         let reckoned = self.level(shape, now);
         if remaining.saturating_add(self.out) < reckoned {
             self.others_until = now + OTHERS;
@@ -309,6 +316,7 @@ impl Bucket {
             self.refusals = self.refusals.saturating_add(1);
             // More was left by this reckoning: somebody else took it.
             self.others_until = now + OTHERS;
+            self.proven = self.proven.and(Some(0));
             if let Some(shape) = self.shape {
                 self.set_level(shape, 0, now);
             }

@@ -135,7 +135,7 @@ fn small() -> impl Strategy<Value = Shape> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// With the parameters that are published, and whatever answers say or leave out.
     #[test]
