@@ -217,6 +217,7 @@ fn a_rehearsal_shortens_every_time_by_one_factor() {
             timings.release_after,
             timings.release_after_terminating,
             timings.refusal_backoff,
+            timings.invitation_window,
             timings.scaled(Duration::from_secs(300)),
         ]
     };
