@@ -131,6 +131,11 @@ pub fn all() -> Vec<Scenario> {
             2,
             &[(1000, apply(X)), (minute, ForceAway(X)), (6 * minute, apply(X))],
         ),
+        Scenario::new(
+            "vanished and made anew",
+            1,
+            &[(1000, apply(X)), (minute, ForceAway(X)), (minute + 500, apply(X)), (minute + 500, Resend(X, 1))],
+        ),
         Scenario::new("vanished while sending", 1, &[(1000, apply(X)), (1011, ForceAway(X))]),
         Scenario::new("expiry", 1, &[(1000, apply(X))]).living(600),
         Scenario::new("keep", 1, &[(1000, keep(X)), (minute, Delete(X)), (2 * minute, apply(Y))]),
