@@ -207,3 +207,23 @@ fn buckets_are_told_apart_and_forgotten_when_nobody_uses_them() {
     assert_eq!(buckets.len(), 1, "only the one that is used now");
     buckets.returned(&key("a", EndpointSet::Root, "i"), grant);
 }
+
+#[test]
+fn in_a_rehearsal_what_is_published_comes_back_sooner() {
+    let key = BucketKey { host: "a".to_owned(), set: EndpointSet::Token, scope: "b".to_owned() };
+    let back_after_five_seconds = |divisor| {
+        let mut buckets = Buckets::rehearsed(divisor);
+        let mut burst = |now| {
+            let mut gone = 0;
+            while let Ok(grant) = buckets.ask(&key, 1, Priority::First, now) {
+                buckets.ended(&key, grant, 1, Ending::Answered(Told::default()), NO_JITTER, now);
+                gone += 1;
+            }
+            gone
+        };
+        assert_eq!(burst(seconds(1)), 8);
+        burst(seconds(6))
+    };
+    // Eight in four minutes.
+    assert_eq!((back_after_five_seconds(1), back_after_five_seconds(60)), (0, 8));
+}
