@@ -134,7 +134,7 @@ pub fn all() -> Vec<Scenario> {
         Scenario::new(
             "vanished and made anew",
             1,
-            &[(1000, apply(X)), (minute, ForceAway(X)), (minute + 500, apply(X)), (minute + 500, Resend(X, 1))],
+            &[(1000, apply(X)), (minute, ForceAway(X)), (minute + 500, Action::ApplyWithToken(X))],
         ),
         Scenario::new("vanished while sending", 1, &[(1000, apply(X)), (1011, ForceAway(X))]),
         Scenario::new("expiry", 1, &[(1000, apply(X))]).living(600),
