@@ -136,9 +136,13 @@ pub(super) fn passes(
     };
     let clock: Arc<dyn Clock> = Arc::new(Paused(tokio::time::Instant::now()));
     let (object_store, mut writer) = store();
-    objects.iter().for_each(|object| writer.apply_watcher_event(&Event::Apply(object.clone())));
+    for object in objects {
+        writer.apply_watcher_event(&Event::Apply(object.clone()));
+    }
     let (claim_store, mut writer) = store();
-    claims.iter().for_each(|claim| writer.apply_watcher_event(&Event::Apply(claim.clone())));
+    for claim in claims {
+        writer.apply_watcher_event(&Event::Apply(claim.clone()));
+    }
     let (wakes, streams) = Wakes::new(object_store.clone());
     let wakes = Arc::new(wakes);
     let connections = Arc::new(Connections::default());
