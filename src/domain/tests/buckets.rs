@@ -5,6 +5,9 @@ use crate::domain::bucket::{Backoff, Bucket, Ending, Held, Priority, Refusal, Sh
 use crate::domain::limits::{BucketKey, Buckets, EndpointSet};
 use std::time::Duration;
 
+/// After so long without a call nothing is known of a bucket.
+const SILENCE: Duration = Duration::from_secs(10);
+
 const NO_JITTER: Backoff = Backoff { first: Duration::from_secs(10), jitter: 0.0 };
 
 /// Atlas's bucket, in which the window is open already.
@@ -226,4 +229,20 @@ fn in_a_rehearsal_what_is_published_comes_back_sooner() {
     };
     // Eight in four minutes.
     assert_eq!((back_after_five_seconds(1), back_after_five_seconds(60)), (0, 8));
+}
+
+#[test]
+fn after_a_silence_one_call_goes_alone_again() {
+    let second = |now: Duration| {
+        let mut bucket = warm(shape(100, 10));
+        bucket.ask(1, Priority::First, now).unwrap();
+        bucket.ask(1, Priority::First, now).map(drop)
+    };
+    // The last answer was there after one second.
+    assert_eq!(second(seconds(1) + SILENCE), Ok(()));
+    assert_eq!(second(seconds(1) + SILENCE + Duration::from_nanos(1)), Err(Held::ByAnswers));
+    let mut busy = warm(shape(100, 10));
+    busy.ask(1, Priority::First, seconds(2)).unwrap();
+    let late = seconds(2) + SILENCE * 2;
+    assert!(busy.ask(1, Priority::First, late).is_ok(), "an answer is awaited: it is not silent");
 }
