@@ -15,12 +15,9 @@ use super::observer::{ElectionNews, MailResult, Observer, PassOutcome};
 use super::pass::{PassPorts, Passes};
 use super::secrets::{Content, Secrets};
 use super::settings::{ControllerSettings, Namespaces};
-use super::testing::{Server, shared};
+use super::testing::{Server, jane, shared};
 use super::wakes::Wakes;
-use crate::api::{
-    AllowInviter, CaBundleRef, CredentialsSecretRef, Deletion, Inviter, InviterKind, InviterRef, InviterSpec, Product,
-    ProjectInvitation, ProjectInvitationSpec, ReadyWhen, Reason,
-};
+use crate::api::{AllowInviter, CaBundleRef, CredentialsSecretRef, Inviter, InviterSpec, Product, Reason};
 use crate::cloud::connector::HttpConnector;
 use crate::cloud::{Cancelled, Created, Fence, InvitesApi, NoCalls};
 use crate::domain::attempt::AcknowledgedAttempt;
@@ -127,25 +124,6 @@ impl Clock for Paused {
     }
 }
 
-fn jane() -> ProjectInvitation {
-    let wish = testing::facts().desired;
-    let spec = ProjectInvitationSpec {
-        project_id: wish.project.as_str().to_owned(),
-        username: "jane@example.com".to_owned(),
-        roles: vec!["GROUP_READ_ONLY".to_owned()],
-        inviter_ref: InviterRef { kind: InviterKind::Inviter, name: "atlas".to_owned() },
-        suspend: false,
-        ready_when: ReadyWhen::Invited,
-        deletion: Deletion::default(),
-    };
-    let mut object = ProjectInvitation::new("jane", spec);
-    object.metadata.namespace = Some("team-a".to_owned());
-    object.metadata.uid = Some(wish.object.uid);
-    object.metadata.generation = Some(1);
-    object.metadata.resource_version = Some("1".to_owned());
-    object
-}
-
 fn inviter() -> Inviter {
     let spec = InviterSpec {
         product: Product::Atlas,
@@ -179,11 +157,12 @@ async fn one_pass(server: &Arc<Server>, fence_open: bool) -> (Reason, usize) {
     };
     let clock: Arc<dyn Clock> = Arc::new(Paused(tokio::time::Instant::now()));
     let (objects, mut writer) = store();
-    writer.apply_watcher_event(&Event::Apply(jane()));
+    let objects = Arc::new(Cache::over(objects));
+    objects.follow(&mut writer, &Event::Apply(jane()));
     // The cache of claims has seen nothing yet.
     let (claims, _) = store();
     let claims = Arc::new(Cache::over(claims));
-    let (wakes, _streams) = Wakes::new(objects.clone());
+    let (wakes, _streams) = Wakes::new(Arc::clone(&objects));
     let wakes = Arc::new(wakes);
     let api = Arc::new(Api { fence_open, created: AtomicUsize::new(0) });
     let connections = Arc::new(Connections::default());
@@ -203,7 +182,7 @@ async fn one_pass(server: &Arc<Server>, fence_open: bool) -> (Reason, usize) {
     ));
     let ports = PassPorts {
         cluster: shared(server),
-        objects: Arc::new(Cache::over(objects)),
+        objects,
         claims,
         namespaces: NamespaceView::new(settings.namespaces.clone(), None),
         connections,

@@ -20,6 +20,8 @@ pub struct Remembered {
     pub attempt_known: Option<(String, Duration)>,
     /// When this process first saw that the object is being deleted.
     pub deleting_since: Option<Duration>,
+    /// The status that the last pass wanted shown, as a hash.
+    pub shown: Option<u64>,
     /// What the last pass came to.
     pub last_pass: LastPass,
     /// The next pass needs a roster begun after it.

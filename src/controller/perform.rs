@@ -72,7 +72,8 @@ impl Passes {
                 let updated = connection.api.update_roles(&facts.desired.project, id, roles).await;
                 Ok(match updated {
                     Ok(invitation) => {
-                        self.rosters.note(connection, &facts.desired.project, id, Some(&invitation)).await;
+                        let (project, person) = (&facts.desired.project, &facts.desired.username);
+                        self.rosters.note(connection, project, person, id, Some(&invitation)).await;
                         grant_log(facts, "roles of a pending invitation changed");
                         let seen = Some(seen_now(&invitation));
                         Performed {
@@ -214,7 +215,7 @@ impl Passes {
         };
         Ok(match outcome {
             Ok(cancelled) => {
-                self.rosters.note(connection, &desired.project, id, None).await;
+                self.rosters.note(connection, &desired.project, &desired.username, id, None).await;
                 if cancelled == Cancelled::Now && claim.surplus.iter().any(|surplus| surplus == id.as_str()) {
                     self.observer.compensated();
                 }

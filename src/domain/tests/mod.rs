@@ -17,6 +17,7 @@ mod pacing_at_large;
 mod projections;
 mod resends;
 mod setbacks;
+mod rosters;
 mod slots;
 mod values;
 mod waits;
