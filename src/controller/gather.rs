@@ -109,6 +109,8 @@ impl Passes {
             return Err(ClusterError::Refused(format!("InvitationClaim {name} holds the key of another person")));
         }
         let ownership = self.ownership(claim.as_deref(), &desired).await?;
+        let own = claim.as_ref().filter(|_| ownership == Ownership::Mine);
+        self.memory.owns(&uid, own.map(|claim| &claim.spec));
         if let Ownership::Other { .. } = ownership {
             self.wakes.wait_for_claim(&name, &ObjectRef::from_obj(object));
             // What happened to it before that wakes nobody.
@@ -269,7 +271,8 @@ impl Passes {
     fn owns_another(&self, uid: &str, name: &str) -> bool {
         let owned = |claim: &InvitationClaim| claim.spec.owner.as_ref().is_some_and(|owner| owner.uid == uid);
         // The cache may still hold a claim that was just given up.
-        let mut others = self.claims.with(&OwnedBy(uid.to_owned())).into_iter().filter(|claim| claim.name_any() != name);
+        let mut others =
+            self.claims.with(&OwnedBy(uid.to_owned())).into_iter().filter(|claim| claim.name_any() != name);
         others.any(|other| self.claims.get(&ObjectRef::from_obj(other.as_ref())).is_some_and(|newest| owned(&newest)))
     }
 }

@@ -73,9 +73,8 @@ async fn keep(passes: &Passes, inviter: RecordedInviter, project: ObjectId, fail
         Usable::Yes(_) | Usable::NotFound => return passes.rosters.drop_place(&inviter, &project),
     };
     let through = Wish::Through(name);
-    let wanted = passes.objects.any(&through, |object| {
-        object.spec.project_id == project.as_str() && life(object) == Life::Live
-    });
+    let wanted =
+        passes.objects.any(&through, |object| object.spec.project_id == project.as_str() && life(object) == Life::Live);
     if !wanted {
         locked(failures).remove(&place);
         return passes.rosters.drop_place(&inviter, &project);

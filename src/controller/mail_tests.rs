@@ -162,7 +162,7 @@ async fn one_pass(server: &Arc<Server>, fence_open: bool) -> (Reason, usize) {
     // The cache of claims has seen nothing yet.
     let (claims, _) = store();
     let claims = Arc::new(Cache::over(claims));
-    let (wakes, _streams) = Wakes::new(Arc::clone(&objects));
+    let (wakes, _streams) = Wakes::new(Arc::clone(&objects), Arc::new(Memory::default()));
     let wakes = Arc::new(wakes);
     let api = Arc::new(Api { fence_open, created: AtomicUsize::new(0) });
     let connections = Arc::new(Connections::default());

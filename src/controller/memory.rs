@@ -3,8 +3,12 @@
 //! Everything here may be lost: a restart only makes the operator wait longer. Must never hold what an e-mail depends on;
 //! that is the claim.
 
+use crate::api::InvitationClaimSpec;
 use crate::domain::facts::LastPass;
+use serde::Serialize;
 use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,8 +24,10 @@ pub struct Remembered {
     pub attempt_known: Option<(String, Duration)>,
     /// When this process first saw that the object is being deleted.
     pub deleting_since: Option<Duration>,
-    /// The status that the last pass wanted shown, as a hash.
-    pub shown: Option<u64>,
+    /// The status that the last pass wanted shown.
+    pub shown: Option<Fingerprint>,
+    /// The claim that the last pass found or made the object's own.
+    pub claim: Option<Fingerprint>,
     /// What the last pass came to.
     pub last_pass: LastPass,
     /// The next pass needs a roster begun after it.
@@ -34,6 +40,20 @@ pub struct Remembered {
     pub failures: u32,
     /// Since when the inviter has not been usable.
     pub inviter_missing_since: Option<Duration>,
+}
+
+/// Names a content, so that it need not be kept to be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint(u64);
+
+impl Fingerprint {
+    /// Of what Kubernetes would be sent.
+    #[must_use]
+    pub fn of(content: &impl Serialize) -> Self {
+        let mut hasher = DefaultHasher::new();
+        serde_json::to_string(content).unwrap_or_default().hash(&mut hasher);
+        Self(hasher.finish())
+    }
 }
 
 /// All that is remembered.
@@ -57,6 +77,18 @@ impl Memory {
     /// Forgets an object.
     pub fn forget(&self, uid: &str) {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
+    }
+
+    /// The claim is, or is about to be, as the object's own pass wants it.
+    pub fn owns(&self, uid: &str, claim: Option<&InvitationClaimSpec>) {
+        self.update(uid, |remembered| remembered.claim = claim.map(Fingerprint::of));
+    }
+
+    /// Whether the claim is not as a pass over its owner left it.
+    #[must_use]
+    pub fn is_news(&self, uid: &str, claim: &InvitationClaimSpec) -> bool {
+        let remembered = self.of(uid);
+        remembered.shown.is_some() && remembered.claim != Some(Fingerprint::of(claim))
     }
 
     /// Notes what a complete roster begun at `roster` shows of the person who is to be there: `expected` names the invitation

@@ -168,6 +168,7 @@ impl Passes {
         let mut wake = wake;
         let claim = match (next, performed.claim) {
             (Some(next), Some(acknowledged)) => {
+                self.memory.owns(&facts.desired.object.uid, Some(&next));
                 let written = self.books.write(acknowledged.clone(), next).await;
                 if written.as_ref().is_some_and(|claim| !claim.spec.surplus.is_empty()) {
                     wake = Wake::Now;

@@ -12,12 +12,11 @@ use super::index::OwnedBy;
 use super::inviter_pass::InviterPasses;
 use super::keeper;
 use super::leadership::Seat;
-use super::memory::Memory;
+use super::memory::{Fingerprint, Memory};
 use super::namespaces::NamespaceView;
 use super::observer::Observer;
 use super::roster::Rosters;
 use super::settings::ControllerSettings;
-use super::show::fingerprint;
 use super::slots::Slots;
 use super::wakes::Wakes;
 use crate::api::names::FINALIZER;
@@ -104,7 +103,8 @@ impl Passes {
         let Some(shown) = self.memory.of(&uid).shown else { return false };
         let bare = object.metadata.deletion_timestamp.is_none()
             && !object.finalizers().iter().any(|finalizer| finalizer == FINALIZER);
-        shown != fingerprint(object.status.as_ref()) || bare && self.claims.any(&OwnedBy(uid), |_| true)
+        shown != Fingerprint::of(&object.status.clone().unwrap_or_default())
+            || bare && self.claims.any(&OwnedBy(uid), |_| true)
     }
 
     /// The object is gone: nothing of it is remembered.

@@ -276,6 +276,11 @@ impl Passes {
     ) -> Result<InvitationClaim, ClusterError> {
         let name = claim_name(&spec.key);
         let reference = self.claim_ref(&name);
+        let stays = |before: &InvitationClaimSpec| before.owner.is_none() || before.owner == spec.owner;
+        if let Some(owner) = spec.owner.as_ref().filter(|_| decided_on.is_none_or(stays)) {
+            // Before it is written: the watch may be quicker than the answer. To whom it is handed over, it is news.
+            self.memory.owns(&owner.uid, Some(spec));
+        }
         let written = match (decided_on, self.claims.get(&reference)) {
             (None, _) => self.cluster.create_claim(&name, spec).await,
             (Some(decided_on), Some(seen)) if seen.spec == *decided_on => self.cluster.replace_claim(&seen, spec).await,

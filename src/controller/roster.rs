@@ -186,9 +186,7 @@ impl Rosters {
     pub(super) fn due(&self, now: Duration, most: usize, retry: Duration) -> Vec<(RecordedInviter, ObjectId)> {
         let mut entries = self.entries();
         // Whoever looks at it holds its cell.
-        entries.retain(|_, entry| {
-            now.saturating_sub(entry.needed) <= NEEDED_FOR || Arc::strong_count(&entry.cell) > 1
-        });
+        entries.retain(|_, entry| now.saturating_sub(entry.needed) <= NEEDED_FOR || Arc::strong_count(&entry.cell) > 1);
         let due = entries.iter_mut().filter(|(_, entry)| entry.due <= now).take(most);
         due.map(|((_, project), entry)| {
             entry.due = now + retry;
@@ -262,7 +260,9 @@ impl Rosters {
         match read(connection, project, cell.roster.as_deref(), freshness, members_for, now).await {
             Ok(roster) => {
                 let before = cell.roster.take().or(cell.outdated.take());
-                if let Some(changed) = before.map(|before| before.changed(&roster)).filter(|changed| !changed.is_empty()) {
+                if let Some(changed) =
+                    before.map(|before| before.changed(&roster)).filter(|changed| !changed.is_empty())
+                {
                     self.wakes.shown_otherwise(&connection.facts.recorded, project, &changed);
                 }
                 self.is_due(connection, project, now, self.pace(connection, &roster));
@@ -313,9 +313,7 @@ async fn read(
 ) -> Result<Roster, Failure> {
     let invitations = connection.api.list(project, None).await?;
     let known = before.filter(|before| match freshness {
-        Freshness::Within(_) => {
-            before.all_in(&invitations) && started.saturating_sub(before.complete) < members_for
-        }
+        Freshness::Within(_) => before.all_in(&invitations) && started.saturating_sub(before.complete) < members_for,
         Freshness::Complete(_) | Freshness::Since(_) => false,
     });
     let (complete, members) = match known {

@@ -107,7 +107,7 @@ impl Stage {
         for object in objects_of_the_stage() {
             objects.follow(&mut writer, &Event::Apply(object));
         }
-        let (wakes, woken) = Wakes::new(objects);
+        let (wakes, woken) = Wakes::new(objects, Arc::default());
         let wakes = Arc::new(wakes);
         let rosters = Rosters::new(Arc::<Told>::clone(&clock), Arc::new(SystemChance), wakes, Timings::default());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
@@ -293,7 +293,8 @@ fn a_project_is_looked_at_once_an_interval_and_more_often_in_an_invitations_firs
     stage.invite();
     stage.look(Freshness::Since(begin + Duration::from_millis(1)));
     assert!((60..=66).contains(&due(&stage)), "{}", due(&stage));
-    stage.project.invitations.lock().unwrap()[0].created_at = Some(testing::now() - jiff::SignedDuration::from_mins(10));
+    stage.project.invitations.lock().unwrap()[0].created_at =
+        Some(testing::now() - jiff::SignedDuration::from_mins(10));
     stage.look(Freshness::Since(begin + Duration::from_millis(1)));
     assert!((300..=330).contains(&due(&stage)), "{}", due(&stage));
 }

@@ -88,7 +88,8 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     let Ports { client, connector, clock, observer, seat, candidacy } = ports;
     let (objects, objects_writer) = store::<ProjectInvitation>();
     let object_cache = Arc::new(Cache::over(objects.clone()));
-    let (wakes, streams) = Wakes::new(Arc::clone(&object_cache));
+    let memory = Arc::new(Memory::default());
+    let (wakes, streams) = Wakes::new(Arc::clone(&object_cache), Arc::clone(&memory));
     let wakes = Arc::new(wakes);
     let connections = Arc::new(Connections::default());
     let inviters = Arc::new(InviterPasses::new(
@@ -144,7 +145,6 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     start.census(objects.clone(), claims.clone());
     let events = departures(start.served::<ProjectInvitation>("ProjectInvitation"), objects.clone());
     let (events, objects_listed) = listed(cached(events, objects_writer, Arc::clone(&object_cache)));
-    let memory = Arc::new(Memory::default());
     let Start {
         settings, client, clock, observer, wakes, connections, inviters, seat, takeover, stop, mut tasks, ..
     } = start;
@@ -176,7 +176,8 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     let (keeping, until) = (Arc::clone(&passes), stop.clone());
     let kept_by = seat.clone();
     tasks.spawn(async move { keeping.keep_rosters(kept_by, until).await });
-    let queue = queue::run(events.boxed(), objects, streams.invitations, Arc::clone(&passes), seat, concurrency, stop.clone());
+    let queue =
+        queue::run(events.boxed(), objects, streams.invitations, Arc::clone(&passes), seat, concurrency, stop.clone());
     let drained = CancellationToken::new();
     let work = async {
         queue.await;

@@ -3,8 +3,9 @@
 //! Written only when it differs, and never read back to cause anything. Must never decide how an object stands.
 
 use super::cluster::{ClusterError, Notice};
+use super::memory::Fingerprint;
 use super::pass::Passes;
-use crate::api::{InvitationClaimSpec, Plan, ProjectInvitation, ProjectInvitationStatus, Reason};
+use crate::api::{InvitationClaimSpec, Plan, ProjectInvitation, Reason};
 use crate::domain::desired::Desired;
 use crate::domain::facts::Sight;
 use crate::domain::finding::Finding;
@@ -12,8 +13,6 @@ use crate::domain::projection::{Picture, is_news, project};
 use crate::domain::standing::{Wait, standing};
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
 
 /// How an object is to be shown.
 pub(super) struct Shown<'a> {
@@ -42,7 +41,7 @@ impl Passes {
             now: self.clock.now(),
         });
         // Before it is written: the watch may be quicker than the answer.
-        self.memory.update(&object.uid().unwrap_or_default(), |memory| memory.shown = Some(fingerprint(Some(&status))));
+        self.memory.update(&object.uid().unwrap_or_default(), |memory| memory.shown = Some(Fingerprint::of(&status)));
         let wrote = status != before;
         if wrote {
             let written = match self.cluster.write_status(object, &status).await {
@@ -60,13 +59,6 @@ impl Passes {
         }
         Ok(wrote)
     }
-}
-
-/// Names a status: an absent one is an empty one.
-pub(super) fn fingerprint(status: Option<&ProjectInvitationStatus>) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    serde_json::to_string(&status.cloned().unwrap_or_default()).unwrap_or_default().hash(&mut hasher);
-    hasher.finish()
 }
 
 /// The event of a finding: a warning when a human should look.

@@ -213,7 +213,7 @@ pub(crate) fn jane() -> ProjectInvitation {
 /// Wakes that nobody hears.
 pub(crate) fn unheard() -> Arc<Wakes> {
     let (store, _) = kube::runtime::reflector::store();
-    Arc::new(Wakes::new(Arc::new(Cache::over(store))).0)
+    Arc::new(Wakes::new(Arc::new(Cache::over(store)), Arc::default()).0)
 }
 
 /// For `Arc<dyn Cluster>`.

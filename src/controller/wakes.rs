@@ -5,6 +5,7 @@
 
 use super::cache::Cache;
 use super::index::Wish;
+use super::memory::Memory;
 use crate::api::{ClusterInviter, InvitationClaim, Inviter, InviterKind, ProjectInvitation, RecordedInviter};
 use crate::domain::desired::{InviterName, inviter_name};
 use crate::domain::remote::{ObjectId, Username};
@@ -31,6 +32,7 @@ pub struct Wakes {
     inviters: UnboundedSender<ObjectRef<Inviter>>,
     cluster_inviters: UnboundedSender<ObjectRef<ClusterInviter>>,
     objects: Arc<Cache<ProjectInvitation>>,
+    memory: Arc<Memory>,
     waiting: Mutex<Waiting>,
 }
 
@@ -69,9 +71,9 @@ impl Waiting {
 }
 
 impl Wakes {
-    /// Looks for invitations in `objects`.
+    /// Looks for invitations in `objects`; `memory` tells how they were left.
     #[must_use]
-    pub fn new(objects: Arc<Cache<ProjectInvitation>>) -> (Self, WakeStreams) {
+    pub fn new(objects: Arc<Cache<ProjectInvitation>>, memory: Arc<Memory>) -> (Self, WakeStreams) {
         let (invitations, invitations_out) = unbounded();
         let (inviters, inviters_out) = unbounded();
         let (cluster_inviters, cluster_inviters_out) = unbounded();
@@ -80,7 +82,7 @@ impl Wakes {
             inviters: inviters_out,
             cluster_inviters: cluster_inviters_out,
         };
-        (Self { invitations, inviters, cluster_inviters, objects, waiting: Mutex::default() }, streams)
+        (Self { invitations, inviters, cluster_inviters, objects, memory, waiting: Mutex::default() }, streams)
     }
 
     /// All invitations that name the inviter. Sending fails only when the queues are shut down.
@@ -176,16 +178,17 @@ impl Wakes {
         waited
     }
 
-    /// Something happened to a claim: who waits for it is woken, and its owner where that has to do something about it, or
-    /// has lost it. All else that owners have to know they did themselves.
+    /// Something happened to a claim: who waits for it is woken, and its owner unless that left it so itself.
     pub fn claim_event(&self, event: &Event<InvitationClaim>) {
-        let (claim, concerns_owner) = match event {
-            Event::Apply(claim) => (claim, !claim.spec.surplus.is_empty()),
+        let (claim, is_gone) = match event {
+            Event::Apply(claim) | Event::InitApply(claim) => (claim, false),
             Event::Delete(claim) => (claim, true),
-            Event::Init | Event::InitApply(_) | Event::InitDone => return,
+            Event::Init | Event::InitDone => return,
         };
         self.wake_waiting(&claim.name_any());
-        if let Some(owner) = claim.spec.owner.as_ref().filter(|_| concerns_owner) {
+        if let Some(owner) =
+            claim.spec.owner.as_ref().filter(|owner| is_gone || self.memory.is_news(&owner.uid, &claim.spec))
+        {
             self.invitation(&ObjectRef::new(&owner.name).within(&owner.namespace));
         }
     }

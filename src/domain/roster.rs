@@ -165,8 +165,7 @@ fn differing<'a, T: PartialEq>(
         rows.first().map_or("", key_of)
     }
     let same_key = |one: &T, other: &T| key_of(one) == key_of(other);
-    let mut known: HashMap<&str, &[T]> =
-        before.chunk_by(same_key).map(|rows| (key(rows, &key_of), rows)).collect();
+    let mut known: HashMap<&str, &[T]> = before.chunk_by(same_key).map(|rows| (key(rows, &key_of), rows)).collect();
     for rows in after.chunk_by(same_key) {
         match known.remove(key(rows, &key_of)) {
             Some(before) if before == rows => {}

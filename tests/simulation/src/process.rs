@@ -117,7 +117,8 @@ impl Process {
         let (object_reader, object_writer) = store::<ProjectInvitation>();
         let (claim_reader, claim_writer) = store::<InvitationClaim>();
         let objects = Arc::new(Cache::over(object_reader));
-        let (wakes, streams) = Wakes::new(Arc::clone(&objects));
+        let memory = Arc::new(Memory::default());
+        let (wakes, streams) = Wakes::new(Arc::clone(&objects), Arc::clone(&memory));
         let wakes = Arc::new(wakes);
         let connections = Arc::new(Connections::default());
         let connector = Connector { ports: ports.clone(), fence, wiring: setup.wiring };
@@ -139,7 +140,7 @@ impl Process {
                 connections: Arc::clone(&connections),
                 inviters: Arc::clone(&inviter_passes),
                 wakes: Arc::clone(&wakes),
-                memory: Arc::new(Memory::default()),
+                memory,
                 clock: wired.clock,
                 chance: Arc::new(ports.clone()),
                 observer: Arc::new(ports),
