@@ -18,6 +18,7 @@ mod changed_meanwhile;
 mod crash;
 mod every_request;
 mod harness;
+mod idle;
 mod left_behind;
 mod lifecycle;
 mod orphans;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         left_behind::tests(),
         pacing::tests(),
         watches::tests(),
+        idle::tests(),
         every_request::tests(),
     ];
     harness::runner::run(tests.into_iter().flatten().collect())
