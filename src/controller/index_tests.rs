@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::controller::cache::Cache;
-use crate::controller::testing::jane;
+use crate::controller::staging::jane;
 use crate::domain::ledger;
 use crate::domain::testing;
 use kube::ResourceExt;

@@ -21,6 +21,7 @@ pub mod inviter_spec;
 pub mod inviter_status;
 mod keeper;
 pub mod kube_cluster;
+pub mod kube_error;
 pub mod leader;
 pub mod leadership;
 pub mod lease_api;
@@ -42,6 +43,8 @@ pub mod secrets;
 pub mod settings;
 mod show;
 pub mod slots;
+#[cfg(test)]
+mod staging;
 mod successor;
 pub mod sweep;
 pub mod takeover;

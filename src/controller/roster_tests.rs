@@ -8,7 +8,7 @@ use crate::cloud::{Cancelled, Created, InvitesApi};
 use crate::controller::cache::Cache;
 use crate::controller::chance::SystemChance;
 use crate::controller::inviter_spec::Access;
-use crate::controller::testing::jane;
+use crate::controller::staging::jane;
 use crate::controller::wakes::WakeStreams;
 use crate::domain::attempt::AcknowledgedAttempt;
 use crate::domain::desired::Desired;

@@ -324,3 +324,7 @@ async fn step(
         }
     }
 }
+
+#[cfg(test)]
+#[path = "sweep_tests.rs"]
+mod tests;

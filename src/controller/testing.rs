@@ -7,12 +7,8 @@
 use super::cache::Cache;
 use super::cluster::{Cluster, ClusterError, Notice, claim_object};
 use super::wakes::Wakes;
-use crate::api::{
-    Deletion, InvitationClaim, InvitationClaimSpec, InviterKind, InviterRef, ProjectInvitation, ProjectInvitationSpec,
-    ProjectInvitationStatus, ReadyWhen,
-};
+use crate::api::{InvitationClaim, InvitationClaimSpec, ProjectInvitation, ProjectInvitationStatus};
 use crate::domain::key::claim_name;
-use crate::domain::testing;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use kube::ResourceExt;
@@ -188,26 +184,6 @@ impl Cluster for Server {
     fn publish<'a>(&'a self, _: &'a ProjectInvitation, _: &'a Notice) -> BoxFuture<'a, ()> {
         async {}.boxed()
     }
-}
-
-/// The object of the facts for tests.
-pub(crate) fn jane() -> ProjectInvitation {
-    let wish = testing::facts().desired;
-    let spec = ProjectInvitationSpec {
-        project_id: wish.project.as_str().to_owned(),
-        username: "jane@example.com".to_owned(),
-        roles: vec!["GROUP_READ_ONLY".to_owned()],
-        inviter_ref: InviterRef { kind: InviterKind::Inviter, name: "atlas".to_owned() },
-        suspend: false,
-        ready_when: ReadyWhen::Invited,
-        deletion: Deletion::default(),
-    };
-    let mut object = ProjectInvitation::new("jane", spec);
-    object.metadata.namespace = Some("team-a".to_owned());
-    object.metadata.uid = Some(wish.object.uid);
-    object.metadata.generation = Some(1);
-    object.metadata.resource_version = Some("1".to_owned());
-    object
 }
 
 /// Wakes that nobody hears.

@@ -5,6 +5,7 @@
 
 use super::cache::Cache;
 use super::index::Indexed;
+use super::kube_error::plain_watch;
 use super::observer::Observer;
 use crate::api::names::annotation;
 use crate::domain::schedule::LONGEST_WAIT;
@@ -55,7 +56,7 @@ where
                     readable.map(Ok)
                 }
                 Err(error) => {
-                    tracing::warn!(kind, %error, "watch failed; it is being restarted");
+                    tracing::warn!(kind, error = plain_watch(&error), "watch failed; it is being restarted");
                     observer.watch_failed(kind);
                     Some(Err(error))
                 }

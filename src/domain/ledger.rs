@@ -348,6 +348,13 @@ mod tests {
     }
 
     #[test]
+    fn whoever_is_a_member_has_nothing_left_to_cancel() {
+        let facts = facts();
+        let begun = cancelling(recorded(claim(&facts), &invitation(), Origin::Created));
+        assert!(!accepted(begun, facts.now).cancelling);
+    }
+
+    #[test]
     fn a_claim_is_worth_keeping_while_it_remembers_something() {
         let facts = facts();
         let settled = let_go(claim(&facts), Farewell::Settled, facts.now);

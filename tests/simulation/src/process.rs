@@ -46,6 +46,8 @@ pub struct Setup {
     pub timings: Timings,
     /// At most so many e-mails per person in a day.
     pub cap: i32,
+    /// How many e-mails to a host.
+    pub rate: Rate,
     /// Whether the processes elect a leader.
     pub elected: bool,
     /// The inviters that there are.
@@ -97,7 +99,7 @@ impl Process {
             namespaces: Namespaces::All,
             allowed_hosts: BTreeSet::from(["cloud.mongodb.com".to_owned()]),
             max_mails_per_person: setup.cap,
-            rate: Rate::Unlimited,
+            rate: setup.rate,
             timings: setup.wiring.timings(setup.timings),
             call_deadline: Duration::from_secs(10),
             concurrency: 100,
