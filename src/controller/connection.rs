@@ -225,8 +225,13 @@ impl Connections {
         }
     }
 
-    /// Forgets the connections of inviters that are gone, unless a claim still needs them.
-    pub fn forget_retired(&self, needed: impl Fn(&str) -> bool) {
-        self.retired.write().unwrap_or_else(PoisonError::into_inner).retain(|uid, _| needed(uid));
+    /// Forgets the connections of inviters that are gone, unless they are among those that claims still need; asked for only
+    /// where there are any.
+    pub fn forget_retired(&self, needed: impl FnOnce() -> HashSet<String>) {
+        let mut retired = self.retired.write().unwrap_or_else(PoisonError::into_inner);
+        if !retired.is_empty() {
+            let needed = needed();
+            retired.retain(|uid, _| needed.contains(uid));
+        }
     }
 }

@@ -122,7 +122,7 @@ struct Entry {
     due: Duration,
 }
 
-/// So long after an e-mail most who accept have accepted: until then the project is looked at more often.
+/// So long after an e-mail the project is looked at more often: who accepts at once is seen soon.
 const YOUNG: Duration = Duration::from_secs(600);
 /// So many times as often.
 const YOUNG_PACE: u32 = 5;
