@@ -81,12 +81,9 @@ async fn keep(passes: &Passes, inviter: RecordedInviter, project: ObjectId, fail
     }
     // Whoever looked since it became due has done it.
     let due = passes.settings.timings.scaled(connection.facts.check_interval);
-    let trouble = match passes.look(&connection, &project, Freshness::Within(due), Ask::Upkeep).await {
-        Ok(_) => {
-            locked(failures).remove(&place);
-            return;
-        }
-        Err(trouble) => trouble,
+    let Err(trouble) = passes.look(&connection, &project, Freshness::Within(due), Ask::Upkeep).await else {
+        locked(failures).remove(&place);
+        return;
     };
     if trouble.asked == Asked::Now {
         passes.report_scope(&connection, &trouble.failure);

@@ -170,12 +170,7 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
             watching.watched(event);
         }
     });
-    let (turns, until) = (Arc::clone(&passes), stop.clone());
-    tasks.spawn(async move { turns.take_turns(until).await });
-    tasks.spawn(sweep::run(Arc::clone(&passes), seat.clone(), stop.clone()));
-    let (keeping, until) = (Arc::clone(&passes), stop.clone());
-    let kept_by = seat.clone();
-    tasks.spawn(async move { keeping.keep_rosters(kept_by, until).await });
+    beside(&mut tasks, &passes, &seat, &stop);
     let queue =
         queue::run(events.boxed(), objects, streams.invitations, Arc::clone(&passes), seat, concurrency, stop.clone());
     let drained = CancellationToken::new();
@@ -194,6 +189,15 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         stand(candidate, stop.clone(), drained.clone()).await;
     };
     tokio::join!(work, ready);
+}
+
+/// What goes on beside the passes.
+fn beside(tasks: &mut JoinSet<()>, passes: &Arc<Passes>, seat: &Seat, stop: &CancellationToken) {
+    let (turns, until) = (Arc::clone(passes), stop.clone());
+    tasks.spawn(async move { turns.take_turns(until).await });
+    tasks.spawn(sweep::run(Arc::clone(passes), seat.clone(), stop.clone()));
+    let (keeping, seat, until) = (Arc::clone(passes), seat.clone(), stop.clone());
+    tasks.spawn(async move { keeping.keep_rosters(seat, until).await });
 }
 
 /// On a task of its own: renewals must not wait behind a burst of events.
@@ -238,7 +242,9 @@ impl Start {
                 let wakes = Arc::clone(&self.wakes);
                 let events = self.watch(api, "Namespace").inspect(move |event| {
                     let changed = event.as_ref().map(|event| followed.follow(event)).unwrap_or_default();
-                    changed.iter().for_each(|namespace| wakes.all_within(namespace));
+                    for namespace in changed {
+                        wakes.all_within(&namespace);
+                    }
                 });
                 let (events, namespaces_listed) = listed(events);
                 self.lists.push(namespaces_listed);

@@ -137,10 +137,14 @@ pub(super) fn passes(
     let clock: Arc<dyn Clock> = Arc::new(Paused(tokio::time::Instant::now()));
     let (object_store, mut writer) = store();
     let object_cache = Arc::new(Cache::over(object_store));
-    objects.iter().for_each(|object| object_cache.follow(&mut writer, &Event::Apply(object.clone())));
+    for object in objects {
+        object_cache.follow(&mut writer, &Event::Apply(object.clone()));
+    }
     let (claim_store, mut writer) = store();
     let claim_cache = Arc::new(Cache::over(claim_store));
-    claims.iter().for_each(|claim| claim_cache.follow(&mut writer, &Event::Apply(claim.clone())));
+    for claim in claims {
+        claim_cache.follow(&mut writer, &Event::Apply(claim.clone()));
+    }
     let memory = Arc::new(Memory::default());
     let (wakes, streams) = Wakes::new(Arc::clone(&object_cache), Arc::clone(&memory));
     let wakes = Arc::new(wakes);

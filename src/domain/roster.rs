@@ -19,7 +19,7 @@ pub struct Roster {
     /// When the last one was begun that read the members as well: what it shows of nobody counts as seen then.
     pub complete: Duration,
     /// By the person, and the id.
-    invitations: Vec<Box<Invitation>>,
+    invitations: Vec<Arc<Invitation>>,
     members: Arc<Members>,
 }
 
@@ -65,7 +65,7 @@ impl Roster {
     /// Of the lists that were read: `members` may be those of an earlier one, begun at `complete`.
     #[must_use]
     pub fn new(started: Duration, complete: Duration, invitations: Vec<Invitation>, members: Arc<Members>) -> Self {
-        let mut invitations: Vec<_> = invitations.into_iter().map(Box::new).collect();
+        let mut invitations: Vec<_> = invitations.into_iter().map(Arc::new).collect();
         let place = |seen: &Invitation| (seen.username.folded().to_owned(), seen.id.clone());
         invitations.sort_by_cached_key(|seen| place(seen));
         Self { started, complete, invitations, members }
@@ -88,7 +88,7 @@ impl Roster {
         self.members.find(person).is_some() || !self.pending(person).is_empty()
     }
 
-    fn pending(&self, person: &Username) -> &[Box<Invitation>] {
+    fn pending(&self, person: &Username) -> &[Arc<Invitation>] {
         same(&self.invitations, person.folded(), |seen| seen.username.folded())
     }
 
@@ -127,7 +127,7 @@ impl Roster {
         if let Some(now) = now_is {
             let key = (now.username.folded(), &now.id);
             let place = self.invitations.partition_point(|seen| (seen.username.folded(), &seen.id) < key);
-            self.invitations.insert(place, Box::new(now.clone()));
+            self.invitations.insert(place, Arc::new(now.clone()));
         }
     }
 
