@@ -79,7 +79,16 @@ impl Memory {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
     }
 
-    /// The claim is, or is about to be, as the object's own pass wants it.
+    /// The claim is about to be written, in place of `before`: the watch may be quicker than the answer. To whom it is handed
+    /// over, it is news.
+    pub fn writes(&self, claim: &InvitationClaimSpec, before: Option<&InvitationClaimSpec>) {
+        let stays = before.is_none_or(|before| before.owner.is_none() || before.owner == claim.owner);
+        if let Some(owner) = claim.owner.as_ref().filter(|_| stays) {
+            self.owns(&owner.uid, Some(claim));
+        }
+    }
+
+    /// The claim is as the object's own pass found it, or wants it.
     pub fn owns(&self, uid: &str, claim: Option<&InvitationClaimSpec>) {
         self.update(uid, |remembered| remembered.claim = claim.map(Fingerprint::of));
     }

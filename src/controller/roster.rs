@@ -18,7 +18,7 @@ use crate::api::RecordedInviter;
 use crate::domain::failure::{Cure, Failure, FailureKind};
 use crate::domain::remote::{Invitation, ObjectId, Username};
 pub use crate::domain::roster::Roster;
-use crate::domain::schedule::{LONGEST_WAIT, api_backoff, human_backoff};
+use crate::domain::schedule::{LONGEST_WAIT, failure_backoff};
 use crate::domain::timings::Timings;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -272,11 +272,10 @@ impl Rosters {
                 Ok(roster)
             }
             Err(failure) => {
-                let times = cell.trouble.as_ref().map_or(0, |before| before.times).saturating_add(1);
-                let retry_in = match failure.kind.cure() {
-                    Cure::Human => human_backoff(i32::try_from(times).unwrap_or(i32::MAX), &self.timings),
-                    Cure::Time => api_backoff(times, failure.kind.retry_after(), &self.timings),
-                };
+                let held_back = matches!(failure.kind, FailureKind::HeldBack { .. });
+                let before = cell.trouble.as_ref().map_or(0, |before| before.times);
+                let times = before.saturating_add(u32::from(!held_back));
+                let retry_in = failure_backoff(failure.kind, times, &self.timings);
                 let at = self.clock.monotonic();
                 cell.trouble = Some(Remembered { failure: failure.clone(), at, until: at + retry_in, times });
                 self.is_due(connection, project, at, retry_in);

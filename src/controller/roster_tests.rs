@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::api::ProjectInvitation;
-use crate::cloud::{Cancelled, Created, InvitesApi};
+use crate::cloud::{Cancelled, Created, InvitesApi, Room};
 use crate::controller::cache::Cache;
 use crate::controller::chance::SystemChance;
 use crate::controller::inviter_spec::Access;
@@ -48,9 +48,13 @@ impl InvitesApi for Project {
     fn may_create(&self, _: Timestamp) -> bool {
         unimplemented!()
     }
+    fn room<'a>(&'a self, _: &'a ObjectId) -> BoxFuture<'a, Result<Room, Failure>> {
+        unimplemented!()
+    }
     fn create<'a>(
         &'a self,
         _: AcknowledgedAttempt,
+        _: Room,
         _: &'a ObjectId,
         _: &'a Username,
         _: &'a Roles,

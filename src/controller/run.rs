@@ -30,8 +30,8 @@ use super::watch::{Events, cached, listed, watch};
 use crate::api::names::CONTROLLER;
 use crate::api::{ClusterInviter, InvitationClaim, Inviter, ProjectInvitation};
 use crate::cloud::connector::Connect;
-use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
+use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
@@ -165,14 +165,9 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     let passes = Arc::new(Passes::new(ports, settings));
     takeover.paces(Arc::clone(&passes.slots), claims);
     let watching = Arc::clone(&passes);
-    let events = events.inspect(move |event| {
-        if let Ok(event) = event {
-            watching.watched(event);
-        }
-    });
+    let events = events.inspect_ok(move |event| watching.watched(event)).boxed();
     beside(&mut tasks, &passes, &seat, &stop);
-    let queue =
-        queue::run(events.boxed(), objects, streams.invitations, Arc::clone(&passes), seat, concurrency, stop.clone());
+    let queue = queue::run(events, objects, streams.invitations, Arc::clone(&passes), seat, concurrency, stop.clone());
     let drained = CancellationToken::new();
     let work = async {
         queue.await;
@@ -240,16 +235,14 @@ impl Start {
                 let api = Api::<DeserializeGuard<PartialObjectMeta<Namespace>>>::all(self.client.clone());
                 let mut followed = Followed::new(writer);
                 let wakes = Arc::clone(&self.wakes);
-                let events = self.watch(api, "Namespace").inspect(move |event| {
-                    let changed = event.as_ref().map(|event| followed.follow(event)).unwrap_or_default();
-                    for namespace in changed {
+                let events = self.watch(api, "Namespace").inspect_ok(move |event| {
+                    for namespace in followed.follow(event) {
                         wakes.all_within(&namespace);
                     }
                 });
                 let (events, namespaces_listed) = listed(events);
                 self.lists.push(namespaces_listed);
-                let reading = events.for_each(|_| futures::future::ready(()));
-                self.tasks.spawn(until(self.stop.clone(), reading));
+                self.tasks.spawn(until(self.stop.clone(), events.for_each(|_| futures::future::ready(()))));
                 Some(reader)
             }
         };
