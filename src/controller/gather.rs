@@ -104,13 +104,14 @@ impl Passes {
         let deleting = matches!(life, Life::Deleting { .. } | Life::Released);
         let key = claim_key(connection.facts.product, &connection.facts.host, &desired.project, &desired.username);
         let name = claim_name(&key);
+        self.memory.owns(&uid, None);
         let claim = self.known_claim(&name, deleting).await?;
+        let is_own = |claim: &&Arc<InvitationClaim>| claim.spec.owner.as_ref().is_some_and(|owner| owner.uid == uid);
+        self.memory.owns(&uid, claim.as_ref().filter(is_own).map(|claim| &claim.spec));
         if claim.as_ref().is_some_and(|claim| !same_key(&claim.spec.key, &key)) {
             return Err(ClusterError::Refused(format!("InvitationClaim {name} holds the key of another person")));
         }
         let ownership = self.ownership(claim.as_deref(), &desired).await?;
-        let own = claim.as_ref().filter(|_| ownership == Ownership::Mine);
-        self.memory.owns(&uid, own.map(|claim| &claim.spec));
         if let Ownership::Other { .. } = ownership {
             self.wakes.wait_for_claim(&name, &ObjectRef::from_obj(object));
             // What happened to it before that wakes nobody.

@@ -26,8 +26,8 @@ pub struct Remembered {
     pub deleting_since: Option<Duration>,
     /// The status that the last pass wanted shown.
     pub shown: Option<Fingerprint>,
-    /// The claim that the last pass found or made the object's own.
-    pub claim: Option<Fingerprint>,
+    /// What the last pass found or made of the object's own claim.
+    pub claim: OwnClaim,
     /// What the last pass came to.
     pub last_pass: LastPass,
     /// The next pass needs a roster begun after it.
@@ -40,6 +40,18 @@ pub struct Remembered {
     pub failures: u32,
     /// Since when the inviter has not been usable.
     pub inviter_missing_since: Option<Duration>,
+}
+
+/// What a pass knows of its object's claim.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OwnClaim {
+    /// No pass has begun: the first one will see.
+    #[default]
+    Unread,
+    /// There is none.
+    Absent,
+    /// This.
+    Is(Fingerprint),
 }
 
 /// Names a content, so that it need not be kept to be compared.
@@ -88,16 +100,21 @@ impl Memory {
         }
     }
 
-    /// The claim is as the object's own pass found it, or wants it.
+    /// The claim is as the object's own pass found it, or wants it. To be told that there is none also just before it is
+    /// read: what happens to it meanwhile is news.
     pub fn owns(&self, uid: &str, claim: Option<&InvitationClaimSpec>) {
-        self.update(uid, |remembered| remembered.claim = claim.map(Fingerprint::of));
+        let claim = claim.map_or(OwnClaim::Absent, |claim| OwnClaim::Is(Fingerprint::of(claim)));
+        self.update(uid, |remembered| remembered.claim = claim);
     }
 
     /// Whether the claim is not as a pass over its owner left it.
     #[must_use]
     pub fn is_news(&self, uid: &str, claim: &InvitationClaimSpec) -> bool {
-        let remembered = self.of(uid);
-        remembered.shown.is_some() && remembered.claim != Some(Fingerprint::of(claim))
+        match self.of(uid).claim {
+            OwnClaim::Unread => false,
+            OwnClaim::Absent => true,
+            OwnClaim::Is(known) => known != Fingerprint::of(claim),
+        }
     }
 
     /// Notes what a complete roster begun at `roster` shows of the person who is to be there: `expected` names the invitation
@@ -144,11 +161,33 @@ impl Memory {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::domain::{ledger, testing};
 
     fn at(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_claim_is_news_to_its_owner_unless_a_pass_of_its_own_left_it_so() {
+        let memory = Memory::default();
+        let facts = testing::facts();
+        let (uid, before) = (facts.desired.object.uid.as_str(), testing::claim(&facts));
+        assert!(!memory.is_news(uid, &before), "no pass has begun");
+        memory.owns(uid, None);
+        assert!(memory.is_news(uid, &before));
+        memory.owns(uid, Some(&before));
+        assert!(!memory.is_news(uid, &before));
+        let after = ledger::attempt_opened(before.clone(), &facts);
+        memory.writes(&after, Some(&before));
+        assert!(memory.is_news(uid, &before) && !memory.is_news(uid, &after));
+        let mut handed_over = after.clone();
+        handed_over.owner.as_mut().unwrap().uid = "another".to_owned();
+        memory.owns("another", None);
+        memory.writes(&handed_over, Some(&after));
+        assert!(memory.is_news("another", &handed_over), "to whom it is handed over, it is news");
     }
 
     #[test]

@@ -40,6 +40,7 @@ impl Passes {
             plan: shown.plan,
             now: self.clock.now(),
         });
+        let reference = ObjectRef::from_obj(object);
         // Before it is written: the watch may be quicker than the answer.
         self.memory.update(&object.uid().unwrap_or_default(), |memory| memory.shown = Some(Fingerprint::of(&status)));
         let wrote = status != before;
@@ -49,7 +50,10 @@ impl Passes {
                 Err(ClusterError::Gone | ClusterError::Conflict) => return Ok(false),
                 other => other?,
             };
-            self.objects.remember(ObjectRef::from_obj(object), written);
+            self.objects.remember(reference, written);
+        } else if self.objects.get(&reference).is_some_and(|newest| newest.status != object.status) {
+            // It changed while this pass was made, and was no news then.
+            self.wakes.invitation(&reference);
         }
         if wrote && is_news(&before, &shown.finding) {
             self.cluster.publish(object, &notice(&shown.finding)).await;
