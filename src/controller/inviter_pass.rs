@@ -1,6 +1,7 @@
 //! One pass of an inviter: Secret readable, well-formed, host allowed, credentials accepted.
 //!
-//! One bad key shows here, in one place, and costs one probe per interval however many invitations wait. Must never be
+//! One bad key shows here, in one place, and costs one probe per interval however many invitations wait; a good one costs
+//! none where a project is looked at anyway. Must never be
 //! run for an invitation: those read [`Connections`] and wait for its news.
 
 use super::clock::Clock;
@@ -17,6 +18,7 @@ use crate::cloud::credentials::Credentials;
 use crate::cloud::http_api;
 use crate::cloud::{InvitesApi, default_base_url, parse_base_url};
 use crate::domain::breaker::paused_finding;
+use crate::domain::desired::InviterName;
 use crate::domain::facts::InviterFacts;
 use crate::domain::failure::FailureKind;
 use crate::domain::finding::Finding;
@@ -93,11 +95,7 @@ impl InviterPasses {
     /// the inviter waits, and its Secret is read again at once.
     pub fn report(&self, connection: &Connection, kind: FailureKind, message: &str) {
         let facts = &connection.facts;
-        let name = crate::domain::desired::InviterName {
-            kind: facts.recorded.kind,
-            namespace: facts.recorded.namespace.clone(),
-            name: facts.recorded.name.clone(),
-        };
+        let name = InviterName::from(&facts.recorded);
         let finding = Finding::new(kind.inviter_reason(), message);
         // The next probe tells, with a new token. Only credentials that it finds good and that calls go on to refuse rest
         // for an interval, unless they change.
@@ -233,7 +231,11 @@ impl InviterPasses {
             self.with_memory(&settings.uid, |memory| memory.api = Some((revision.clone(), Arc::clone(&api))));
             api
         };
-        api.probe().await.map_err(|failure| Finding::new(failure.kind.inviter_reason(), failure.message))?;
+        // Rosters are looked at once an interval: one that was read tells as much as a probe.
+        let lately = now.saturating_sub(self.settings.timings.scaled(settings.check_interval) * 3 / 2);
+        if asked || !self.connections.is_proved(&settings.name, &revision, lately) {
+            api.probe().await.map_err(|failure| Finding::new(failure.kind.inviter_reason(), failure.message))?;
+        }
         Ok(Connection { facts: facts(settings, host, identity, revision), access: settings.access.clone(), api })
     }
 
