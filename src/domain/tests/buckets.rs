@@ -235,14 +235,22 @@ fn in_a_rehearsal_what_is_published_comes_back_sooner() {
 fn after_a_silence_one_call_goes_alone_again() {
     let second = |now: Duration| {
         let mut bucket = warm(shape(100, 10));
-        bucket.ask(1, Priority::First, now).unwrap();
+        let _out = bucket.ask(1, Priority::First, now).unwrap();
         bucket.ask(1, Priority::First, now).map(drop)
     };
     // The last answer was there after one second.
     assert_eq!(second(seconds(1) + SILENCE), Ok(()));
     assert_eq!(second(seconds(1) + SILENCE + Duration::from_nanos(1)), Err(Held::ByAnswers));
     let mut busy = warm(shape(100, 10));
-    busy.ask(1, Priority::First, seconds(2)).unwrap();
+    let _out = busy.ask(1, Priority::First, seconds(2)).unwrap();
     let late = seconds(2) + SILENCE * 2;
     assert!(busy.ask(1, Priority::First, late).is_ok(), "an answer is awaited: it is not silent");
+}
+
+#[test]
+fn a_refusal_ends_to_the_moment() {
+    let mut bucket = warm(shape(100, 10));
+    call(&mut bucket, too_many(Some(10)), seconds(2));
+    assert_eq!(bucket.is_open(seconds(12) - Duration::from_nanos(1)), Err(seconds(12)));
+    assert_eq!(bucket.is_open(seconds(12)), Ok(()));
 }

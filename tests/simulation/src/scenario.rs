@@ -150,7 +150,7 @@ fn ways_to_go() -> Vec<Scenario> {
         Scenario::new(
             "vanished and made anew",
             1,
-            &[(1000, apply(X)), (minute, ForceAway(X)), (minute + 500, Action::ApplyWithToken(X))],
+            &[(1000, apply(X)), (MINUTE, ForceAway(X)), (MINUTE + 500, Action::ApplyWithToken(X))],
         ),
         Scenario::new("vanished while sending", 1, &[(1000, apply(X)), (1011, ForceAway(X))]),
         Scenario::new("expiry", 1, &[(1000, apply(X))]).living(600),
