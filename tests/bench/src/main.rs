@@ -1,13 +1,31 @@
 //! Measures the operator from outside: the real binary, a real control plane, the simulator with a set latency.
 //!
-//! Prints what it measured and nothing else. Must never assert a time: a slow machine is no failure.
+//! Must never assert a time: a slow machine is no failure.
 
+mod audit;
 mod blind;
+mod calls;
+mod core;
+mod delivery;
 mod failover;
+mod fairness;
+mod idle;
 mod latency;
+mod limits;
+mod operator;
+mod process;
+mod report;
+mod results;
+mod scale;
 mod stage;
+mod statistics;
+mod suite;
+mod team;
+mod throttle;
+mod witness;
 
 use clap::{Parser, Subcommand};
+use std::path::PathBuf;
 
 #[derive(Parser)]
 #[command(about = "Measures the operator: real binary, real control plane, simulated Atlas")]
@@ -18,26 +36,19 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum What {
-    /// From `apply` to `status.id`, one invitation at a time on an idle control plane.
-    Latency {
-        /// Path of the operator's binary.
-        #[arg(long, default_value = "target/release/invitation-operator")]
-        operator: std::path::PathBuf,
-        /// How many invitations.
-        #[arg(long, default_value_t = 200)]
-        count: usize,
-        /// Latency that the simulator adds to every call, in milliseconds.
-        #[arg(long, default_value_t = 0)]
-        latency_ms: u64,
-        /// API key with HTTP digest instead of a service account.
-        #[arg(long)]
-        digest: bool,
+    /// Everything that docs/benchmarks shows.
+    Suite(suite::Wishes),
+    /// The table and the plots anew, from the results that are there.
+    Report {
+        /// Where they are.
+        #[arg(long, default_value = "docs/benchmarks")]
+        output: PathBuf,
     },
     /// From the silence of a connection to the API server until the operator gives it up: a minute each.
     Blind {
         /// Path of the operator's binary.
         #[arg(long, default_value = "target/release/invitation-operator")]
-        operator: std::path::PathBuf,
+        operator: PathBuf,
         /// How often.
         #[arg(long, default_value_t = 5)]
         count: usize,
@@ -46,7 +57,7 @@ enum What {
     Failover {
         /// Path of the operator's binary.
         #[arg(long, default_value = "target/release/invitation-operator")]
-        operator: std::path::PathBuf,
+        operator: PathBuf,
         /// How often the leader is asked to end, and how often it is killed.
         #[arg(long, default_value_t = 10)]
         count: usize,
@@ -56,9 +67,8 @@ enum What {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().what {
-        What::Latency { operator, count, latency_ms, digest } => {
-            latency::measure(&operator, count, latency_ms, digest).await
-        }
+        What::Suite(wishes) => suite::run(wishes).await,
+        What::Report { output } => report::write(&results::Results::in_folder(&output)?, &output),
         What::Blind { operator, count } => blind::measure(&operator, count).await,
         What::Failover { operator, count } => failover::measure(&operator, count).await,
     }
