@@ -70,15 +70,9 @@ impl Audit {
 
 /// Writes that are neither the Lease's nor questions in the form of a creation.
 pub(crate) fn writes(requests: &Requests) -> Requests {
-    let is_write = |name: &str| {
-        !name.starts_with("list ") && !name.ends_with(" leases") && !name.contains("accessreviews")
-    };
+    let is_write =
+        |name: &str| !name.starts_with("list ") && !name.ends_with(" leases") && !name.contains("accessreviews");
     requests.iter().filter(|(name, _)| is_write(name)).map(|(name, count)| (name.clone(), *count)).collect()
-}
-
-/// Writes of the Lease.
-pub(crate) fn lease_writes(requests: &Requests) -> u64 {
-    requests.iter().filter(|(name, _)| !name.starts_with("list ") && name.ends_with(" leases")).map(|(_, n)| n).sum()
 }
 
 /// All of them.

@@ -27,7 +27,8 @@ impl Calls {
     pub(crate) fn so_far(simulator: &Simulator) -> Self {
         let mut calls = Self::default();
         for request in simulator.requests() {
-            let throttled = request.status == Some(429) || (request.endpoint == Endpoint::CreateGroupInvite && request.status == Some(400));
+            let throttled = request.status == Some(429)
+                || (request.endpoint == Endpoint::CreateGroupInvite && request.status == Some(400));
             calls.throttled += u64::from(throttled);
             if request.endpoint == Endpoint::CreateToken {
                 calls.tokens += 1;

@@ -84,8 +84,7 @@ async fn nothing_happens(stage: &Stage, operator: &Operator, pairs: usize, lengt
     let (cpu_before, passes_before, began) = (operator.usage()?.cpu_s, passes(operator).await?, Instant::now());
     tokio::time::sleep(length).await;
     let (cpu_s, passed) = (operator.usage()?.cpu_s - cpu_before, passes(operator).await? - passes_before);
-    let (calls, kubernetes, took) =
-        (Calls::so_far(&stage.simulator), audit.since()?, began.elapsed().as_secs_f64());
+    let (calls, kubernetes, took) = (Calls::so_far(&stage.simulator), audit.since()?, began.elapsed().as_secs_f64());
     let hours = took * f64::from(FACTOR) / HOUR;
     Ok(Idle {
         factor: FACTOR,

@@ -3,6 +3,7 @@
 use crate::audit::{self, Requests, sum};
 use crate::calls::Calls;
 use crate::delivery::Delivery;
+use crate::limits::{self, Rates};
 use crate::operator::Ready;
 use crate::stage::{Stage, UNPACED};
 use crate::statistics::{Times, number};
@@ -13,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::Duration;
 
+/// For the limits.
+const RAW_WRITES: usize = 200;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// One run.
@@ -22,6 +25,7 @@ pub(crate) struct LatencyRun {
     /// `oauth` or `digest`.
     pub(crate) authentication: String,
     pub(crate) latency_ms: f64,
+    pub(crate) rates: Vec<Rates>,
     pub(crate) times: Times,
     pub(crate) calls: Calls,
     pub(crate) kubernetes: Requests,
@@ -38,6 +42,7 @@ pub(crate) async fn run(
 ) -> Result<LatencyRun> {
     let stage = Stage::start(binary).await?;
     stage.set_latency(latency);
+    let rates = limits::measure(&stage, RAW_WRITES, &[1]).await?;
     let operator = stage.operator(&[UNPACED])?;
     operator.until(Ready::Leads).await?;
     let team = Team::form(&stage, "alone", count + 1, credentials).await?;
@@ -67,6 +72,7 @@ pub(crate) async fn run(
     Ok(LatencyRun {
         authentication: authentication.to_owned(),
         latency_ms: latency.as_secs_f64() * 1000.0,
+        rates,
         times: Times::of(&times),
         writes_per_invitation: f64::from(u32::try_from(sum(&audit::writes(&kubernetes)))?) / number(count),
         calls,

@@ -35,14 +35,14 @@ pub(crate) struct DiskSync {
     pub(crate) p99_ms: f64,
 }
 
-/// Writes so many objects over 8 and over 32 connections, and takes them away again. No operator may be running.
-pub(crate) async fn measure(stage: &Stage, count: usize) -> Result<Vec<Rates>> {
+/// Writes so many objects over each of these numbers of connections, and takes them away again. No operator may be running.
+pub(crate) async fn measure(stage: &Stage, count: usize, over: &[usize]) -> Result<Vec<Rates>> {
     const NAMESPACE: &str = "limits";
     let namespace: Namespace = serde_json::from_value(json!({ "metadata": { "name": NAMESPACE } }))?;
     Api::all(stage.client.clone()).create(&PostParams::default(), &namespace).await?;
     let objects: Api<ProjectInvitation> = Api::namespaced(stage.client.clone(), NAMESPACE);
     let mut all = Vec::new();
-    for connections in [8, 32] {
+    for connections in over.iter().copied() {
         let people: Vec<_> = (0..count)
             .map(|number| Person {
                 namespace: NAMESPACE.to_owned(),

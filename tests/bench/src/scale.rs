@@ -105,7 +105,8 @@ pub(crate) struct ScaleRun {
 pub(crate) async fn run(binary: &Path, plan: Plan) -> Result<ScaleRun> {
     let stage = Stage::start(binary).await?;
     stage.set_latency(plan.latency);
-    let rates = if plan.raw_writes == 0 { Vec::new() } else { limits::measure(&stage, plan.raw_writes).await? };
+    let rates =
+        if plan.raw_writes == 0 { Vec::new() } else { limits::measure(&stage, plan.raw_writes, &[8, 32]).await? };
 
     let operator = stage.operator(&[UNPACED])?;
     let empty = begun(&operator, plan.rest.min(TRAILING)).await?;

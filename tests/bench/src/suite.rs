@@ -60,8 +60,7 @@ struct Suite {
 
 /// Measures what is wished.
 pub(crate) async fn run(wishes: Wishes) -> Result<()> {
-    let parts: Vec<_> =
-        ALL.into_iter().filter(|part| wishes.only.is_empty() || wishes.only.contains(part)).collect();
+    let parts: Vec<_> = ALL.into_iter().filter(|part| wishes.only.is_empty() || wishes.only.contains(part)).collect();
     let results = Results::in_folder(&wishes.output)?;
     let mut suite = Suite { wishes, results };
     let estimate: u64 = parts.iter().map(|part| suite.estimate_s(*part)).sum();
@@ -92,11 +91,37 @@ impl Suite {
     fn estimate_s(&self, part: Part) -> u64 {
         let quick = self.wishes.quick;
         match part {
-            Part::Scale => self.sizes().iter().map(|size| size.estimate_s * u64::try_from(size.runs).unwrap_or(1)).sum(),
-            Part::Latency => if quick { 30 } else { 270 },
-            Part::Throttle => if quick { 25 } else { 150 },
-            Part::Fairness => if quick { 40 } else { 180 },
-            Part::Core => if quick { 10 } else { 40 },
+            Part::Scale => {
+                self.sizes().iter().map(|size| size.estimate_s * u64::try_from(size.runs).unwrap_or(1)).sum()
+            }
+            Part::Latency => {
+                if quick {
+                    30
+                } else {
+                    270
+                }
+            }
+            Part::Throttle => {
+                if quick {
+                    25
+                } else {
+                    150
+                }
+            }
+            Part::Fairness => {
+                if quick {
+                    40
+                } else {
+                    180
+                }
+            }
+            Part::Core => {
+                if quick {
+                    10
+                } else {
+                    40
+                }
+            }
         }
     }
 
@@ -116,7 +141,9 @@ impl Suite {
                 let (honest, flood) = if self.wishes.quick { (30, 1000) } else { (200, 10_000) };
                 self.results.fairness = vec![fairness::run(&self.wishes.operator, honest, flood).await?];
             }
-            Part::Core => self.results.core = Some(core::run(&self.wishes.output.join("criterion"), self.wishes.quick)?),
+            Part::Core => {
+                self.results.core = Some(core::run(&self.wishes.output.join("criterion"), self.wishes.quick)?)
+            }
         }
         self.results.save()
     }
@@ -142,12 +169,19 @@ impl Suite {
         for Size { people, runs, .. } in self.sizes() {
             for number in 0..runs {
                 // What needs long is measured once for each size.
-                let idle = (number == 0 && !(quick && people == 1)).then(|| Duration::from_secs(if quick { 12 } else { 60 }));
+                let idle =
+                    (number == 0 && !(quick && people == 1)).then(|| Duration::from_secs(if quick { 12 } else { 60 }));
                 let plan = scale::Plan {
                     people,
                     latency: Duration::from_millis(50),
                     rest: Duration::from_secs(if quick || people < 1000 { 3 } else { 10 }),
-                    raw_writes: if people < 1000 { 0 } else if quick { 300 } else { 2000 },
+                    raw_writes: if people < 1000 {
+                        0
+                    } else if quick {
+                        300
+                    } else {
+                        2000
+                    },
                     idle,
                 };
                 let run = scale::run(&self.wishes.operator, plan).await?;

@@ -95,10 +95,7 @@ impl Cluster for Nobody {
         async { Err(refused()) }.boxed()
     }
 
-    fn add_finalizer<'a>(
-        &'a self,
-        _: &'a ProjectInvitation,
-    ) -> BoxFuture<'a, Result<ProjectInvitation, ClusterError>> {
+    fn add_finalizer<'a>(&'a self, _: &'a ProjectInvitation) -> BoxFuture<'a, Result<ProjectInvitation, ClusterError>> {
         async { Err(refused()) }.boxed()
     }
 
@@ -176,11 +173,7 @@ impl Secrets for Nobody {
         async { Err(Finding::new(Reason::SecretNotFound, "there is none")) }.boxed()
     }
 
-    fn ca_bundle<'a>(
-        &'a self,
-        _: &'a str,
-        _: &'a CaBundleRef,
-    ) -> BoxFuture<'a, Result<(Vec<u8>, String), Finding>> {
+    fn ca_bundle<'a>(&'a self, _: &'a str, _: &'a CaBundleRef) -> BoxFuture<'a, Result<(Vec<u8>, String), Finding>> {
         async { Err(Finding::new(Reason::CaBundleInvalid, "there is none")) }.boxed()
     }
 }

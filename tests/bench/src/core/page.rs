@@ -22,19 +22,41 @@ pub(super) fn of(synced: &Synced) -> Result<String> {
         };
         if let Some(metadata) = item.get_mut("metadata").and_then(Value::as_object_mut) {
             let fields = [
-                ("f:spec".to_owned(), owned(&["deletion", "inviterRef", "projectId", "readyWhen", "roles", "username"])),
-                ("f:metadata".to_owned(), json!({ "f:annotations": owned(&["kubectl.kubernetes.io/last-applied-configuration"]) })),
+                (
+                    "f:spec".to_owned(),
+                    owned(&["deletion", "inviterRef", "projectId", "readyWhen", "roles", "username"]),
+                ),
+                (
+                    "f:metadata".to_owned(),
+                    json!({ "f:annotations": owned(&["kubectl.kubernetes.io/last-applied-configuration"]) }),
+                ),
             ];
-            let status = owned(&["phase", "id", "createdAt", "expiresAt", "groupName", "inviterUsername", "roles", "conditions"]);
+            let status = owned(&[
+                "phase",
+                "id",
+                "createdAt",
+                "expiresAt",
+                "groupName",
+                "inviterUsername",
+                "roles",
+                "conditions",
+            ]);
             metadata.insert(
                 "managedFields".to_owned(),
                 json!([
                     entry("kubectl-client-side-apply", "Update", fields.into_iter().collect()),
-                    entry("invitation-operator.io", "Apply", json!({ "f:metadata": { "f:finalizers": { "v:\"invitation-operator.io/invitation\"": {} } } })),
+                    entry(
+                        "invitation-operator.io",
+                        "Apply",
+                        json!({ "f:metadata": { "f:finalizers": { "v:\"invitation-operator.io/invitation\"": {} } } })
+                    ),
                     entry("invitation-operator.io", "Update", json!({ "f:status": status })),
                 ]),
             );
-            metadata.insert("annotations".to_owned(), json!({ "kubectl.kubernetes.io/last-applied-configuration": applied }));
+            metadata.insert(
+                "annotations".to_owned(),
+                json!({ "kubectl.kubernetes.io/last-applied-configuration": applied }),
+            );
         }
         items.push(item);
     }

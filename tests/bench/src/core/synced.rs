@@ -160,7 +160,8 @@ impl Synced {
         let object = self.objects.get(&ObjectRef::new(&name(0)).within(NAMESPACE)).context("no object")?;
         let desired = validate(&object).map_err(anyhow::Error::msg)?;
         let key = claim_key(self.connection.facts.product, HOST, &desired.project, &desired.username);
-        let claim = self.claims.get(&ObjectRef::new(&claim_name(&key)).within(OPERATOR_NAMESPACE)).context("no claim")?;
+        let claim =
+            self.claims.get(&ObjectRef::new(&claim_name(&key)).within(OPERATOR_NAMESPACE)).context("no claim")?;
         let sight = self.roster().await?.find(&desired.username, false, false);
         let status = object.status.as_ref();
         Ok(Facts {
