@@ -21,6 +21,7 @@ pub mod inviter_status;
 pub mod kube_cluster;
 pub mod leader;
 pub mod leadership;
+pub mod lean;
 pub mod lease_api;
 #[cfg(test)]
 mod mail_tests;

@@ -26,6 +26,7 @@ mod witness;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
+use std::time::Duration;
 
 #[derive(Parser)]
 #[command(about = "Measures the operator: real binary, real control plane, simulated Atlas")]
@@ -38,6 +39,21 @@ struct Arguments {
 enum What {
     /// Everything that docs/benchmarks shows.
     Suite(suite::Wishes),
+    /// One size once, printed as JSON: for looking at one thing, as under a profiler.
+    Scale {
+        /// Path of the operator's binary.
+        #[arg(long, default_value = "target/release/invitation-operator")]
+        operator: PathBuf,
+        /// How many people.
+        #[arg(long, default_value_t = 1000)]
+        people: usize,
+        /// Real seconds of the idle part; 0 leaves it out.
+        #[arg(long, default_value_t = 0)]
+        idle_s: u64,
+        /// Seconds of rest before memory is looked at.
+        #[arg(long, default_value_t = 5)]
+        rest_s: u64,
+    },
     /// The table and the plots anew, from the results that are there.
     Report {
         /// Where they are.
@@ -68,6 +84,17 @@ enum What {
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().what {
         What::Suite(wishes) => suite::run(wishes).await,
+        What::Scale { operator, people, idle_s, rest_s } => {
+            let plan = scale::Plan {
+                people,
+                latency: Duration::from_millis(50),
+                rest: Duration::from_secs(rest_s),
+                raw_writes: 0,
+                idle: (idle_s > 0).then_some(Duration::from_secs(idle_s)),
+            };
+            println!("{}", serde_json::to_string_pretty(&scale::run(&operator, plan).await?)?);
+            Ok(())
+        }
         What::Report { output } => report::write(&results::Results::in_folder(&output)?, &output),
         What::Blind { operator, count } => blind::measure(&operator, count).await,
         What::Failover { operator, count } => failover::measure(&operator, count).await,

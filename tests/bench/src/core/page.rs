@@ -3,8 +3,8 @@
 use super::synced::Synced;
 use anyhow::Result;
 use invitation_operator::api::ProjectInvitation;
-use invitation_operator::controller::watch::trim;
-use kube::core::{DeserializeGuard, ObjectList};
+use invitation_operator::controller::lean::Lean;
+use kube::core::ObjectList;
 use serde_json::{Value, json};
 
 /// All objects, with what an API server and `kubectl apply` add to each.
@@ -69,12 +69,6 @@ pub(super) fn of(synced: &Synced) -> Result<String> {
 
 /// As the operator reads it.
 pub(super) fn decode(page: &str) -> Result<Vec<ProjectInvitation>> {
-    let list: ObjectList<DeserializeGuard<ProjectInvitation>> = serde_json::from_str(page)?;
-    let objects = list.items.into_iter().filter_map(|guard| guard.0.ok());
-    Ok(objects
-        .map(|mut object| {
-            trim(&mut object);
-            object
-        })
-        .collect())
+    let list: ObjectList<Lean<ProjectInvitation>> = serde_json::from_str(page)?;
+    Ok(list.items.into_iter().filter_map(|lean| lean.0.ok()).collect())
 }
