@@ -51,6 +51,14 @@ fn chart_and_crate_have_one_version() {
 }
 
 #[test]
+fn the_chart_tells_of_the_image_that_it_installs() {
+    let (chart, manifest) = (read("charts/invitation-operator/Chart.yaml"), read("deploy/install.yaml"));
+    let image =
+        |text: &str| text.lines().find_map(|line| Some(line.trim().strip_prefix("image: ")?.to_owned())).unwrap();
+    assert_eq!(image(&chart), image(&manifest));
+}
+
+#[test]
 fn the_user_of_the_image_is_the_one_of_the_chart() {
     let dockerfile = read("deploy/Dockerfile");
     let user = dockerfile.lines().find_map(|line| line.strip_prefix("USER ")).unwrap();

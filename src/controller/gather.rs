@@ -18,6 +18,7 @@ use jiff::SignedDuration;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What gathering came to.
 pub(super) enum Gathered {
@@ -29,6 +30,13 @@ pub(super) enum Gathered {
     Cluster(ClusterError),
     /// The project could not be looked at; the facts are without sight.
     NoRoster(Box<Facts>, Trouble),
+}
+
+/// What rosters are expected to show of the person: the recorded invitation, or the membership.
+fn expected(facts: &Facts) -> Option<&str> {
+    let claim = facts.claim.as_ref()?;
+    let accepted = claim.verdict.as_ref().is_some_and(|verdict| verdict.kind == VerdictKind::Accepted);
+    if accepted { Some("member") } else { claim.invitation.as_ref().map(|invitation| invitation.id.as_str()) }
 }
 
 impl Passes {
@@ -47,6 +55,7 @@ impl Passes {
             Ok(facts) => facts,
             Err(error) => return Gathered::Cluster(error),
         };
+        let known = self.clock.monotonic();
         let gap = self.settings.timings.absence_gap;
         let absence_due = remembered.missing_since.is_some_and(|since| now.saturating_sub(since) >= gap);
         let need = look_need(&facts, absence_due || remembered.needs_fresh);
@@ -78,7 +87,7 @@ impl Passes {
             Freshness::Since(then)
         };
         self.memory.update(&uid, |memory| memory.needs_fresh = false);
-        self.seen(facts, freshness, connection).await
+        self.seen(facts, freshness, connection, known).await
     }
 
     /// The facts as far as Kubernetes tells them.
@@ -169,26 +178,16 @@ impl Passes {
         Ok(live.map(Arc::new))
     }
 
-    /// The facts with what a roster shows.
-    async fn seen(&self, mut facts: Facts, freshness: Freshness, connection: &Connection) -> Gathered {
+    /// The facts, `known` at that time, with what a roster shows.
+    async fn seen(&self, mut facts: Facts, freshness: Freshness, connection: &Connection, known: Duration) -> Gathered {
         let gap = self.settings.timings.absence_gap;
         let roster = match self.look(connection, &facts.desired.project, freshness, facts.asked).await {
             Ok(roster) => roster,
             Err(trouble) => return Gathered::NoRoster(Box::new(facts), trouble),
         };
-        let was_there = facts.claim.as_ref().is_some_and(|claim| {
-            claim.invitation.is_some()
-                || claim.verdict.as_ref().is_some_and(|verdict| verdict.kind == VerdictKind::Accepted)
-        });
-        let shows = roster.shows(&facts.desired.username);
-        let settled = self.memory.update(&facts.desired.object.uid, |memory| {
-            memory.missing_since = if shows || !was_there {
-                None
-            } else {
-                Some(memory.missing_since.unwrap_or(roster.complete).min(roster.complete))
-            };
-            memory.missing_since.is_some_and(|since| roster.complete.saturating_sub(since) >= gap)
-        });
+        let (uid, shows) = (&facts.desired.object.uid, roster.shows(&facts.desired.username));
+        let missing = self.memory.missing_since(uid, expected(&facts), shows, roster.complete, known);
+        let settled = missing.is_some_and(|since| roster.complete.saturating_sub(since) >= gap);
         let fresh = matches!(freshness, Freshness::Since(_));
         facts.sight = Some(roster.find(&facts.desired.username, settled, fresh));
         // Looks take time: what is recorded from here on began now.

@@ -4,6 +4,7 @@
 //! objects, a deadline for all. Must never decide anything.
 
 use super::cluster::{Cluster, ClusterError, Notice, claim_object, label_owner};
+use super::kube_error::plain;
 use crate::api::names::{CONTROLLER, FINALIZER, GROUP, OWNER_UID_LABEL, VERSION};
 use crate::api::{InvitationClaim, InvitationClaimSpec, ProjectInvitation, ProjectInvitationStatus};
 use futures::FutureExt;
@@ -60,7 +61,7 @@ pub(super) async fn within<T>(call: impl Future<Output = kube::Result<T>>) -> Re
 }
 
 fn classify(error: &kube::Error) -> ClusterError {
-    let kube::Error::Api(status) = error else { return ClusterError::Unanswered(error.to_string()) };
+    let kube::Error::Api(status) = error else { return ClusterError::Unanswered(plain(error)) };
     match status.code {
         404 => ClusterError::Gone,
         // 422 is how a JSON patch reports that its test failed.

@@ -3,6 +3,7 @@
 //! Owns what each answer means for an election. Everything that others keep on the Lease (labels, annotations) stays. Must
 //! never repeat a write, and must never report one as done that was not acknowledged.
 
+use super::kube_error::{plain, plain_watch};
 use super::watch::renewed;
 use crate::api::names::{CONTROLLER, SERVES_ANNOTATION};
 use crate::domain::lease::{Bid, Lease};
@@ -106,7 +107,7 @@ impl LeaseApi {
             Ok(Event::Delete(_)) => Sighting::Gone,
             Ok(Event::Init | Event::InitDone) => Sighting::Nothing,
             Err(error) => {
-                tracing::debug!(%error, "watch of the lease failed; it is being restarted");
+                tracing::debug!(error = plain_watch(&error), "watch of the lease failed; it is being restarted");
                 Sighting::Nothing
             }
         })
@@ -122,7 +123,7 @@ impl LeaseApi {
                 400..=499 if status.code != 429 => LeaseTrouble::Refused(status.message.clone()),
                 _ => LeaseTrouble::Unanswered(status.message.clone()),
             }),
-            Ok(Err(error)) => Err(LeaseTrouble::Unanswered(error.to_string())),
+            Ok(Err(error)) => Err(LeaseTrouble::Unanswered(plain(&error))),
             Err(_) => Err(LeaseTrouble::Unanswered(format!("none within {} ms", self.deadline.as_millis()))),
         }
     }

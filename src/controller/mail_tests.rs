@@ -1,42 +1,20 @@
 //! What must hold before an attempt is opened, with a cache that lags and an API server that is slow.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::unimplemented)]
+#![allow(clippy::unwrap_used, clippy::unimplemented)]
 
-use super::cache::Cache;
-use super::census::Census;
-use super::chance::SystemChance;
-use super::clock::{Clock, SystemClock};
-use super::connection::{Connection, Connections};
-use super::inviter_pass::InviterPasses;
-use super::inviter_spec::{Access, InviterSettings};
-use super::memory::Memory;
-use super::namespaces::NamespaceView;
-use super::observer::{ElectionNews, MailResult, Observer, PassOutcome};
-use super::pass::{PassPorts, Passes};
-use super::secrets::{Content, Secrets};
-use super::settings::{ControllerSettings, Namespaces};
-use super::testing::{Server, shared};
-use super::wakes::Wakes;
-use crate::api::{
-    AllowInviter, CaBundleRef, CredentialsSecretRef, Deletion, Inviter, InviterKind, InviterRef, InviterSpec, Product,
-    ProjectInvitation, ProjectInvitationSpec, ReadyWhen, Reason,
-};
-use crate::cloud::connector::HttpConnector;
-use crate::cloud::{Cancelled, Created, Fence, InvitesApi, NoCalls};
+use super::staging::{jane, passes};
+use super::testing::Server;
+use crate::api::Reason;
+use crate::cloud::{Cancelled, Created, InvitesApi};
 use crate::domain::attempt::AcknowledgedAttempt;
-use crate::domain::facts::InviterFacts;
 use crate::domain::failure::Failure;
-use crate::domain::finding::Finding;
 use crate::domain::ledger;
-use crate::domain::pacer::Rate;
 use crate::domain::remote::{Invitation, Member, ObjectId, Roles, Username};
 use crate::domain::testing;
-use crate::domain::timings::Timings;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use kube::runtime::reflector::{ObjectRef, store};
-use kube::runtime::watcher::Event;
+use kube::runtime::reflector::ObjectRef;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -86,135 +64,11 @@ impl InvitesApi for Api {
     }
 }
 
-struct Nobody;
-
-impl Secrets for Nobody {
-    fn credentials<'a>(&'a self, _: &'a InviterSettings) -> BoxFuture<'a, Result<Content, Finding>> {
-        unimplemented!()
-    }
-    fn ca_bundle<'a>(&'a self, _: &'a str, _: &'a CaBundleRef) -> BoxFuture<'a, Result<(Vec<u8>, String), Finding>> {
-        unimplemented!()
-    }
-}
-
-impl Observer for Nobody {
-    fn pass_finished(&self, _: PassOutcome, _: Duration) {}
-    fn mailed(&self, _: MailResult) {}
-    fn compensated(&self) {}
-    fn watch_failed(&self, _: &'static str) {}
-    fn unreadable(&self, _: &'static str) {}
-    fn election(&self, _: &ElectionNews) {}
-    fn cancellations_paused(&self, _: bool) {}
-    fn heartbeat(&self) {}
-    fn census(&self, _: &Census) {}
-}
-
-impl Fence for Nobody {
-    fn time_left(&self, _: Timestamp) -> Option<Duration> {
-        unimplemented!()
-    }
-}
-
-/// Time as the test's runtime has it.
-struct Paused(tokio::time::Instant);
-
-impl Clock for Paused {
-    fn now(&self) -> Timestamp {
-        SystemClock.now()
-    }
-    fn monotonic(&self) -> Duration {
-        Duration::from_secs(1000) + self.0.elapsed()
-    }
-}
-
-fn jane() -> ProjectInvitation {
-    let wish = testing::facts().desired;
-    let spec = ProjectInvitationSpec {
-        project_id: wish.project.as_str().to_owned(),
-        username: "jane@example.com".to_owned(),
-        roles: vec!["GROUP_READ_ONLY".to_owned()],
-        inviter_ref: InviterRef { kind: InviterKind::Inviter, name: "atlas".to_owned() },
-        suspend: false,
-        ready_when: ReadyWhen::Invited,
-        deletion: Deletion::default(),
-    };
-    let mut object = ProjectInvitation::new("jane", spec);
-    object.metadata.namespace = Some("team-a".to_owned());
-    object.metadata.uid = Some(wish.object.uid);
-    object.metadata.generation = Some(1);
-    object.metadata.resource_version = Some("1".to_owned());
-    object
-}
-
-fn inviter() -> Inviter {
-    let spec = InviterSpec {
-        product: Product::Atlas,
-        base_url: None,
-        credentials_secret_ref: CredentialsSecretRef { name: "atlas".to_owned() },
-        ca_bundle_ref: None,
-        check_interval: "5m".to_owned(),
-        mode: crate::api::Mode::Enforce,
-        adoption: crate::api::Adoption::Any,
-        on_unknown: crate::api::OnUnknown::Retry,
-        allow: AllowInviter::default(),
-    };
-    let mut inviter = Inviter::new("atlas", spec);
-    inviter.metadata.namespace = Some("team-a".to_owned());
-    inviter.metadata.uid = Some("uid-i".to_owned());
-    inviter
-}
-
 /// Makes one pass over Jane's object; returns what it shows then and how many calls mailed.
 async fn one_pass(server: &Arc<Server>, fence_open: bool) -> (Reason, usize) {
-    let settings = ControllerSettings {
-        operator_namespace: "operator".to_owned(),
-        namespaces: Namespaces::Only(["team-a".to_owned()].into()),
-        allowed_hosts: ["cloud.mongodb.com".to_owned()].into(),
-        max_mails_per_person: 3,
-        timings: Timings::default(),
-        call_deadline: Duration::from_secs(30),
-        rate: Rate::Unlimited,
-        concurrency: 1,
-        watch_renewal: Duration::from_secs(50),
-    };
-    let clock: Arc<dyn Clock> = Arc::new(Paused(tokio::time::Instant::now()));
-    let (objects, mut writer) = store();
-    writer.apply_watcher_event(&Event::Apply(jane()));
-    // The cache of claims has seen nothing yet.
-    let (claims, _) = store();
-    let claims = Arc::new(Cache::over(claims));
-    let (wakes, _streams) = Wakes::new(objects.clone());
-    let wakes = Arc::new(wakes);
     let api = Arc::new(Api { fence_open, created: AtomicUsize::new(0) });
-    let connections = Arc::new(Connections::default());
-    let connection = Connection {
-        facts: InviterFacts { ..testing::facts().inviter },
-        access: Access::Own,
-        api: Arc::<Api>::clone(&api),
-    };
-    connections.ready(&InviterSettings::of_inviter(&inviter()), connection);
-    let inviters = Arc::new(InviterPasses::new(
-        Arc::new(Nobody),
-        settings.clone(),
-        Arc::new(HttpConnector::new(Arc::new(Nobody), Arc::new(NoCalls))),
-        Arc::clone(&connections),
-        Arc::clone(&wakes),
-        Arc::clone(&clock),
-    ));
-    let ports = PassPorts {
-        cluster: shared(server),
-        objects: Arc::new(Cache::over(objects)),
-        claims,
-        namespaces: NamespaceView::new(settings.namespaces.clone(), None),
-        connections,
-        inviters,
-        wakes,
-        memory: Arc::new(Memory::default()),
-        clock,
-        chance: Arc::new(SystemChance),
-        observer: Arc::new(Nobody),
-    };
-    let passes = Passes::new(ports, settings);
+    // The cache of claims has seen nothing yet.
+    let (passes, _streams) = passes(server, &[jane()], &[], Arc::<Api>::clone(&api));
     let reference = ObjectRef::from_obj(&jane());
     passes.pass(&reference).await;
     let shown = passes.objects.get(&reference).unwrap();

@@ -19,6 +19,7 @@ pub mod inviter_run;
 pub mod inviter_spec;
 pub mod inviter_status;
 pub mod kube_cluster;
+pub mod kube_error;
 pub mod leader;
 pub mod leadership;
 pub mod lean;
@@ -41,6 +42,8 @@ pub mod secrets;
 pub mod settings;
 mod show;
 pub mod slots;
+#[cfg(test)]
+mod staging;
 mod successor;
 pub mod sweep;
 pub mod takeover;

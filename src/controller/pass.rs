@@ -167,16 +167,21 @@ impl Passes {
         let mut wake = wake;
         let claim = match (next, performed.claim) {
             (Some(next), Some(acknowledged)) => {
-                let written = self.books.write(acknowledged.clone(), next).await;
+                let written = self.books.write(acknowledged.clone(), next.clone()).await;
                 if written.as_ref().is_some_and(|claim| !claim.spec.surplus.is_empty()) {
                     wake = Wake::Now;
                 }
                 let mine = |claim: &InvitationClaim| {
                     claim.spec.owner.as_ref().is_some_and(|owner| owner.uid == facts.desired.object.uid)
                 };
-                Some(written.filter(mine).unwrap_or(acknowledged))
+                Some(match written {
+                    Some(written) if mine(&written) => written.spec,
+                    Some(_) => acknowledged.spec,
+                    // Not recorded yet, and so all the same: the open attempt leads to it.
+                    None => next,
+                })
             }
-            (_, written) => written,
+            (_, written) => written.map(|claim| claim.spec),
         };
         if let Some(sent) = sent {
             // After the record: a look that is under way may keep this waiting.
@@ -185,7 +190,7 @@ impl Passes {
         if wake == Wake::Now {
             keep(slot);
         }
-        let claim = claim.map(|claim| claim.spec).or_else(|| match facts.ownership {
+        let claim = claim.or_else(|| match facts.ownership {
             Ownership::Mine => facts.claim.take(),
             Ownership::NoClaim | Ownership::Nobody | Ownership::Gone | Ownership::Other { .. } => None,
         });

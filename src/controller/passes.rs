@@ -17,6 +17,8 @@ use super::settings::ControllerSettings;
 use super::slots::Slots;
 use super::wakes::Wakes;
 use crate::api::{InvitationClaim, ProjectInvitation};
+use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -69,6 +71,19 @@ impl Passes {
     /// Gives waiting objects their turns until `stop`.
     pub async fn take_turns(&self, stop: CancellationToken) {
         Arc::clone(&self.slots).run(stop).await;
+    }
+
+    /// The object is gone: nothing of it is remembered.
+    pub fn forget(&self, object: &ProjectInvitation) {
+        let reference = ObjectRef::from_obj(object);
+        self.memory.forget(&object.uid().unwrap_or_default());
+        self.wakes.waits_no_more(&reference);
+        self.skip(&reference);
+    }
+
+    /// There is no object for this pass: a turn that was kept for it goes to the next.
+    pub fn skip(&self, reference: &ObjectRef<ProjectInvitation>) {
+        self.slots.leave(reference);
     }
 
     /// None made yet.

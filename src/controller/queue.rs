@@ -39,7 +39,7 @@ pub async fn run(
     let trigger = events
         .touched_objects()
         .predicate_filter(|object: &ProjectInvitation| Some(what_wakes(object)), PredicateConfig::default());
-    let (observer, slots) = (Arc::clone(&passes.observer), Arc::clone(&passes.slots));
+    let (observer, skipping) = (Arc::clone(&passes.observer), Arc::clone(&passes));
     let gated = Arc::new(Gated { passes, seat, stop: stop.clone() });
     Controller::for_stream(trigger, objects)
         .with_config(Config::default().concurrency(concurrency))
@@ -56,7 +56,7 @@ pub async fn run(
             observer.heartbeat();
             // Who is gone before its turn has come gets no pass.
             if let Err(controller::Error::ObjectNotFound(gone)) = done {
-                slots.leave(&ObjectRef::new(&gone.name).within(gone.namespace.as_deref().unwrap_or_default()));
+                skipping.skip(&ObjectRef::new(&gone.name).within(gone.namespace.as_deref().unwrap_or_default()));
             }
             futures::future::ready(())
         })

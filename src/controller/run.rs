@@ -328,10 +328,7 @@ impl Start {
 fn forgotten(events: Events<ProjectInvitation>, passes: Arc<Passes>) -> Events<ProjectInvitation> {
     let events = events.inspect(move |event| {
         if let Ok(Event::Delete(object)) = event {
-            let reference = ObjectRef::from_obj(object);
-            passes.memory.forget(&object.uid().unwrap_or_default());
-            passes.wakes.waits_no_more(&reference);
-            passes.slots.leave(&reference);
+            passes.forget(object);
         }
     });
     events.boxed()

@@ -295,7 +295,9 @@ async fn step(
                 let decision = decide(facts);
                 let conclusion = conclude(&decision, performed.outcome, Some(&acknowledged.spec), facts, 1);
                 let next = conclusion.claim.unwrap_or_else(|| acknowledged.spec.clone());
-                Ok(passes.books.write(acknowledged, next).await.map(|claim| claim.spec))
+                let written = passes.books.write(acknowledged, next).await.map(|claim| claim.spec);
+                // Somebody may have taken it over while this process stood still: then it is theirs to look after.
+                Ok(written.filter(|written| written.owner == before.owner))
             }
             Err(error) => Err(error),
         },
@@ -322,3 +324,7 @@ async fn step(
         }
     }
 }
+
+#[cfg(test)]
+#[path = "sweep_tests.rs"]
+mod tests;

@@ -4,6 +4,7 @@
 //! Must never hand an object on that could not be read.
 
 use super::cache::Cache;
+use super::kube_error::plain_watch;
 use super::lean::Lean;
 use super::observer::Observer;
 use crate::api::names::annotation;
@@ -48,7 +49,7 @@ where
                     readable.map(Ok)
                 }
                 Err(error) => {
-                    tracing::warn!(kind, %error, "watch failed; it is being restarted");
+                    tracing::warn!(kind, error = plain_watch(&error), "watch failed; it is being restarted");
                     observer.watch_failed(kind);
                     Some(Err(error))
                 }

@@ -122,6 +122,7 @@ mod tests {
         let mut few = Breaker::default();
         assert_eq!(granted(&mut few, "a", 10, at(1), 20), 10);
         assert_eq!(few.ask("b", at(1), 20), Permit::Paused { news: true });
+        assert!(few.is_tripped());
         assert_eq!(few.ask("c", at(2), 20), Permit::Paused { news: false });
         let mut many = Breaker::default();
         assert_eq!(granted(&mut many, "a", 100, at(1), 1000), 100);

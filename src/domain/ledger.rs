@@ -166,6 +166,8 @@ pub fn accepted(mut claim: InvitationClaimSpec, now: Timestamp) -> InvitationCla
     claim.attempt = None;
     claim.lost_attempts = 0;
     claim.refusal = None;
+    // There is nothing left to cancel.
+    claim.cancelling = false;
     claim.verdict = Some(Verdict { kind: VerdictKind::Accepted, since: whole_second(now) });
     claim.accepted_at = claim.accepted_at.or_else(|| Some(whole_second(now)));
     claim
@@ -343,6 +345,13 @@ mod tests {
         ] {
             assert_eq!(is_indebted(&claim), indebted, "{claim:?}");
         }
+    }
+
+    #[test]
+    fn whoever_is_a_member_has_nothing_left_to_cancel() {
+        let facts = facts();
+        let begun = cancelling(recorded(claim(&facts), &invitation(), Origin::Created));
+        assert!(!accepted(begun, facts.now).cancelling);
     }
 
     #[test]

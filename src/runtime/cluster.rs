@@ -5,6 +5,7 @@
 //! are off and every caller decides.
 
 use super::settings::ClusterAccess;
+use crate::controller::kube_error::plain;
 use http::HeaderValue;
 use hyper_timeout::TimeoutConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -169,20 +170,6 @@ fn problem(error: &KubeconfigError) -> String {
         KubeconfigError::ReadConfig(source, path) => format!("{}: {source}", path.display()),
         other => other.to_string(),
     }
-}
-
-/// What went wrong, in one line for people: an API error's own message, else the innermost cause.
-#[must_use]
-pub fn plain(error: &kube::Error) -> String {
-    if let kube::Error::Api(status) = error {
-        let reason = if status.reason.is_empty() { "error" } else { &status.reason };
-        return format!("{} ({reason}, {})", status.message, status.code);
-    }
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }
 
 #[cfg(test)]

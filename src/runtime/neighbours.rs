@@ -4,8 +4,8 @@
 //! how an instance is told alive: its Lease has changed within its own duration, measured by this process's clock. Who shares
 //! the Lease is no other instance. Must never write anything.
 
-use super::cluster::plain;
 use crate::api::names::SERVES_ANNOTATION;
+use crate::controller::kube_error::plain;
 use crate::controller::settings::Namespaces;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::{Api, ListParams};

@@ -4,12 +4,13 @@
 //! Owns the waiting for it. A cluster that is not there yet is waited for, because it may be coming up together with the
 //! operator; one that is too old is not, because waiting does not make it younger.
 
-use super::cluster::{ClusterError, plain};
+use super::cluster::ClusterError;
 use super::health::{Health, Readiness};
 use super::neighbours::Neighbours;
 use super::rights;
 use super::settings::{Settings, Watched};
 use crate::api::names::{GROUP, VERSION};
+use crate::controller::kube_error::plain;
 use kube::Client;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};

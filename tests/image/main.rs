@@ -14,9 +14,12 @@ mod names;
 
 use archive::Image;
 use atlas_sim::{Options, Simulator, TlsIdentity};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use harness::plane::shared;
 use harness::*;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use serde_json::Value;
 use std::ffi::OsString;
 use std::fs::{File, Permissions};
 use std::io::Write;
@@ -25,6 +28,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::sync::LazyLock;
 use tokio::sync::OnceCell;
+use url::Url;
 
 /// The size that the project promises, compressed, as a registry keeps it.
 const LARGEST_IMAGE: u64 = 12_000_000;
@@ -41,6 +45,7 @@ fn main() -> ExitCode {
         it_says_what_it_is_and_runs_as_nobody,
         the_operator_in_it_says_its_version,
         the_operator_in_it_invites_and_ends_when_told,
+        the_operator_in_it_finds_its_api_server_as_in_a_pod,
         the_operator_in_it_resolves_names_and_trusts_the_certificates_of_the_image,
     ])
 }
@@ -145,6 +150,34 @@ async fn the_operator_in_it_invites_and_ends_when_told() {
     operator.terminate();
     assert!(operator.ended().await.success(), "told to end, it ends in order");
     assert_eq!(world.mails(JANE), 1);
+}
+
+/// Nothing but what a kubelet gives: two variables, and the files of the service account.
+async fn the_operator_in_it_finds_its_api_server_as_in_a_pod() {
+    mounted().await;
+    let mut world = Setup::default().without_operator().start().await;
+    let server = Url::parse(shared().await.control.server_url()).unwrap();
+    let port = server.port().unwrap().to_string();
+    let host = ("KUBERNETES_SERVICE_HOST", server.host_str().unwrap());
+    // A proxy for the way to MongoDB is none for the way to the API server.
+    let proxy = [("HTTPS_PROXY", "http://127.0.0.1:9"), ("NO_PROXY", "127.0.0.1")];
+    let variables = [host, ("KUBERNETES_SERVICE_PORT", &port), proxy[0], proxy[1]];
+    let kubeconfig = world.without_kubeconfig(&variables);
+    let kubeconfig: Value = serde_json::from_slice(&std::fs::read(kubeconfig).unwrap()).unwrap();
+    let (image, _) = MOUNTED.get().unwrap();
+    let account = image.rootfs().join("var/run/secrets/kubernetes.io/serviceaccount");
+    std::fs::create_dir_all(&account).unwrap();
+    let token = kubeconfig.pointer("/users/0/user/tokenFile").and_then(Value::as_str).unwrap();
+    std::fs::copy(token, account.join("token")).unwrap();
+    let authority =
+        kubeconfig.pointer("/clusters/0/cluster/certificate-authority-data").and_then(Value::as_str).unwrap();
+    std::fs::write(account.join("ca.crt"), BASE64_STANDARD.decode(authority).unwrap()).unwrap();
+    std::fs::write(account.join("namespace"), &world.operator_namespace).unwrap();
+    world.start_operator();
+    let (_, invited) = world.invited().await;
+    assert!(ready("True", Reason::Invited)(&invited));
+    world.operator.take();
+    std::fs::remove_dir_all(image.rootfs().join("var")).unwrap();
 }
 
 async fn the_operator_in_it_resolves_names_and_trusts_the_certificates_of_the_image() {

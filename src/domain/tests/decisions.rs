@@ -324,4 +324,9 @@ fn what_lists_may_still_hide_is_not_given_up_for_somebody_elses_invitation() {
     let claim = recorded_claim(&taken);
     assert_eq!(claim.invitation.as_ref().unwrap().id, theirs.id.as_str());
     assert_eq!(claim.surplus, [invitation().id.as_str()], "and ours is cancelled until it is seen gone");
+
+    let recorded = &mut facts.claim.as_mut().unwrap().invitation;
+    recorded.as_mut().unwrap().origin = Origin::Adopted;
+    let taken = decide(&facts);
+    assert!(recorded_claim(&taken).surplus.is_empty(), "what somebody else sent is not ours to cancel");
 }

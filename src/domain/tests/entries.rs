@@ -1,6 +1,9 @@
 //! How the result of a call enters a claim that has changed meanwhile.
 
-use crate::api::{Attempt, InvitationClaimSpec, Kept, Origin, Owner, Reason, RecordedInvitation, Verdict, VerdictKind};
+use crate::api::{
+    Attempt, DeletionPolicy, InvitationClaimSpec, Kept, Origin, Owner, Reason, RecordedInvitation, Refusal, Verdict,
+    VerdictKind,
+};
 use crate::domain::conclude::{Outcome, conclude};
 use crate::domain::decide::{decide, look_need};
 use crate::domain::desired::Life;
@@ -31,6 +34,16 @@ fn somebody_else() -> Owner {
     Owner { uid: "uid-2".to_owned(), ..facts().desired.object }
 }
 
+fn refusal() -> Refusal {
+    Refusal {
+        reason: "Refused".to_owned(),
+        message: "no".to_owned(),
+        at: ledger::whole_second(now()),
+        times: 1,
+        request: "1".to_owned(),
+    }
+}
+
 /// What becomes of our invitation when the claim is this by now.
 fn entered(present: &InvitationClaimSpec) -> Option<InvitationClaimSpec> {
     match enter(&open(), &made(&open()), Some(present), now()) {
@@ -48,6 +61,14 @@ fn id(claim: &InvitationClaimSpec) -> Option<&str> {
 fn an_unchanged_claim_takes_the_result_as_it_is() {
     assert_eq!(entered(&open()), Some(made(&open())));
     assert_eq!(entered(&made(&open())), None, "written before, and its answer lost");
+}
+
+#[test]
+fn a_result_that_says_nothing_new_changes_nothing() {
+    let taken = InvitationClaimSpec { owner: Some(somebody_else()), ..open() };
+    assert_eq!(enter(&open(), &open(), Some(&taken), now()), Entry::Nothing);
+    let noted = entered(&ledger::holding(open(), another())).unwrap();
+    assert_eq!(entered(&noted), None, "noted as surplus before");
 }
 
 #[test]
@@ -140,6 +161,17 @@ fn a_definite_no_closes_its_own_attempt_only() {
 }
 
 #[test]
+fn what_one_owner_was_refused_is_not_held_against_the_next() {
+    let after = ledger::attempt_refused(open(), Some(refusal()));
+    let keeping = InvitationClaimSpec { deletion: DeletionPolicy::Keep, ..open() };
+    let taken = InvitationClaimSpec { owner: Some(somebody_else()), ..open() };
+    for (present, kept) in [(keeping, Some(refusal())), (taken, None)] {
+        let Entry::Replace(next) = enter(&open(), &after, Some(&present), now()) else { panic!() };
+        assert_eq!(next.refusal, kept);
+    }
+}
+
+#[test]
 fn a_cancellation_clears_just_the_invitation_that_was_cancelled() {
     let before = ledger::cancelling(made(&open()));
     let after = ledger::cancelled(before.clone());
@@ -148,6 +180,8 @@ fn a_cancellation_clears_just_the_invitation_that_was_cancelled() {
     assert!(next.invitation.is_none() && !next.cancelling && next.owner == Some(somebody_else()));
     let other = ledger::holding(before.clone(), another());
     assert_eq!(enter(&before, &after, Some(&other), now()), Entry::Nothing);
+    let next_one = ledger::cancelling(after.clone());
+    assert_eq!(enter(&before, &after, Some(&next_one), now()), Entry::Nothing, "another cancellation goes on");
 }
 
 #[test]
@@ -167,17 +201,10 @@ fn a_surplus_invitation_is_struck_off_and_nothing_else_changes() {
 #[test]
 fn a_refused_change_of_roles_speaks_only_of_the_same_invitation() {
     let before = made(&open());
-    let refusal = crate::api::Refusal {
-        reason: "Refused".to_owned(),
-        message: "no".to_owned(),
-        at: ledger::whole_second(now()),
-        times: 1,
-        request: "1".to_owned(),
-    };
-    let after = InvitationClaimSpec { refusal: Some(refusal.clone()), ..before.clone() };
+    let after = InvitationClaimSpec { refusal: Some(refusal()), ..before.clone() };
     let debited = InvitationClaimSpec { lost_attempts: 1, ..before.clone() };
     let Entry::Replace(next) = enter(&before, &after, Some(&debited), now()) else { panic!() };
-    assert_eq!((next.refusal, next.lost_attempts), (Some(refusal), 1));
+    assert_eq!((next.refusal, next.lost_attempts), (Some(refusal()), 1));
     assert_eq!(enter(&before, &after, Some(&ledger::holding(before.clone(), another())), now()), Entry::Nothing);
 }
 

@@ -49,6 +49,7 @@ fn bid(over: Option<&str>, transitions: i32) -> Bid {
 #[test]
 fn the_first_thing_is_to_look() {
     assert_eq!(candidate().decide(at(0)), Decision::Look);
+    assert_eq!((candidate().version(), leader().version()), (None, Some("7")), "what a watch goes on from");
 }
 
 #[test]

@@ -41,6 +41,7 @@ pub(super) fn all_sent(pacer: &mut Pacer, waiters: &[Waiter], mut now: Duration)
     }
     while sent.len() < waiters.len() {
         let (later, due) = turns(pacer, now);
+        assert!(!due.is_empty(), "nobody's turn at the time that was told");
         now = later;
         for waiter in due {
             assert_eq!(pacer.take(&waiter).as_deref(), Some(HOST));
@@ -208,6 +209,7 @@ fn a_limit_that_was_learned_is_tried_again_later_and_ever_more_rarely() {
         let learned = now;
         loop {
             now += seconds(30);
+            assert!(now < learned + seconds(100_000), "never tried again");
             let two = [0, 1].map(|number| pacer.ask(HOST, &waiter("a", number), now));
             for (number, asked) in two.into_iter().enumerate() {
                 if asked == Asked::Granted {
@@ -222,6 +224,41 @@ fn a_limit_that_was_learned_is_tried_again_later_and_ever_more_rarely() {
         rests.push(now.saturating_sub(learned).as_secs() / 600);
     }
     assert_eq!(rests, [1, 2, 4], "after ten minutes, twenty, forty");
+}
+
+#[test]
+fn who_comes_is_told_of_as_many_windows_as_there_are_turns_before_it() {
+    let mut pacer = pacer(10);
+    // This minute is used up.
+    pacer.refill((0..10).map(|_| (HOST.to_owned(), seconds(1000))), seconds(1000));
+    let window = MINUTE + MINUTE / 200;
+    let mut told = |namespace, number| match pacer.ask(HOST, &waiter(namespace, number), seconds(1000)) {
+        Asked::Granted => panic!("there is no room"),
+        Asked::Waits { expected } => expected,
+    };
+    let windows: Vec<_> = (0..25).map(|number| told("a", number)).collect();
+    assert_eq!([0, 9, 10, 19, 20].map(|number| windows[number]), [1, 1, 2, 2, 3].map(|rounds| window * rounds));
+    // Of another namespace each has as many of these before it as there are of its own, and one.
+    let windows: Vec<_> = (0..6).map(|number| told("b", number)).collect();
+    assert_eq!([0, 4, 5].map(|number| windows[number]), [1, 1, 2].map(|rounds| window * rounds));
+}
+
+#[test]
+fn what_was_learned_holds_for_ten_windows_to_the_moment() {
+    let mut learned = pacer(10);
+    for number in 0..2 {
+        assert_eq!(learned.ask(HOST, &waiter("a", number), seconds(0)), Asked::Granted);
+    }
+    learned.spent(HOST, seconds(0));
+    learned.throttled(HOST, &waiter("a", 1), seconds(0));
+    assert_eq!(learned.waiting(), 1, "who was refused");
+    learned.leave(&waiter("a", 1));
+    let granted = |now| {
+        let mut pacer = learned.clone();
+        (0..10).filter(|number| pacer.ask(HOST, &waiter("a", *number), now) == Asked::Granted).count()
+    };
+    let end = (MINUTE + MINUTE / 200) * 10;
+    assert_eq!((granted(end - Duration::from_nanos(1)), granted(end)), (1, 10));
 }
 
 #[test]

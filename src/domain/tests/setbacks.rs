@@ -197,7 +197,15 @@ fn what_is_owed_or_kept_by_an_owner_that_cannot_be_looked_after() {
     ] {
         assert_eq!(parting(claim, wish, "gone"), farewell);
     }
-    let project_gone = ledger::settled_with_its_project(ledger::with_surplus(open, "x"), now());
+    let indebted = ledger::let_go(ledger::with_surplus(open, "x"), owed(), now());
+    let project_gone = ledger::settled_with_its_project(indebted, now());
     assert_eq!((project_gone.attempt, project_gone.lost_attempts), (None, 1));
-    assert_eq!((project_gone.surplus, project_gone.owner), (Vec::new(), None));
+    assert_eq!((project_gone.surplus, project_gone.owner, project_gone.debt), (Vec::new(), None, None));
+}
+
+#[test]
+fn each_surplus_invitation_is_noted_once() {
+    let noted = ledger::with_surplus(ledger::with_surplus(claim(&facts()), "x"), "y");
+    assert_eq!(noted.surplus, ["x", "y"]);
+    assert_eq!(ledger::with_surplus(noted, "x").surplus, ["x", "y"]);
 }

@@ -1,9 +1,14 @@
-//! What needs a slot.
+//! What needs a slot, and what is said of the wait for one.
 
-use crate::api::Mode;
+use crate::api::names::condition;
+use crate::api::{Mode, ProjectInvitationStatus, Reason};
 use crate::domain::decide::decide;
 use crate::domain::facts::{Facts, Sight};
-use crate::domain::testing::{absent, facts, invitation, member, pending};
+use crate::domain::finding::waiting_finding;
+use crate::domain::ledger;
+use crate::domain::testing::{absent, facts, invitation, member, now, pending};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use std::time::Duration;
 
 #[test]
 fn only_the_way_to_a_mail_needs_a_slot() {
@@ -18,4 +23,38 @@ fn only_the_way_to_a_mail_needs_a_slot() {
         facts
     };
     assert!(!needs(&observed(absent())) && !needs(&observed(Sight { fresh: false, ..absent() })), "nothing is sent");
+}
+
+#[test]
+fn a_wait_is_told_roughly() {
+    for (seconds, told) in [
+        (0, "about a minute"),
+        (60, "about a minute"),
+        (61, "about 2 minutes"),
+        (7200, "about 120 minutes"),
+        (7201, "about 3 hours"),
+    ] {
+        let finding = waiting_finding(None, Duration::from_secs(seconds));
+        assert_eq!(finding.reason, Reason::WaitingForSlot);
+        assert!(finding.message.contains(told), "{seconds}: {}", finding.message);
+    }
+}
+
+#[test]
+fn what_was_said_when_a_wait_began_is_said_on() {
+    let shown = |type_: &str, reason: Reason| {
+        let condition = Condition {
+            type_: type_.to_owned(),
+            status: "False".to_owned(),
+            reason: reason.as_str().to_owned(),
+            message: "as it was".to_owned(),
+            last_transition_time: ledger::whole_second(now()),
+            observed_generation: None,
+        };
+        let status = ProjectInvitationStatus { conditions: vec![condition], ..ProjectInvitationStatus::default() };
+        waiting_finding(Some(&status), Duration::ZERO).message == "as it was"
+    };
+    assert!(shown(condition::READY, Reason::WaitingForSlot));
+    assert!(!shown(condition::READY, Reason::Inviting), "it waited for something else");
+    assert!(!shown(condition::ACCEPTED, Reason::WaitingForSlot), "another condition");
 }

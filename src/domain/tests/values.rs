@@ -217,6 +217,7 @@ fn a_rehearsal_shortens_every_time_by_one_factor() {
             timings.release_after,
             timings.release_after_terminating,
             timings.refusal_backoff,
+            timings.invitation_window,
             timings.scaled(Duration::from_secs(300)),
         ]
     };
@@ -226,9 +227,9 @@ fn a_rehearsal_shortens_every_time_by_one_factor() {
     assert_eq!(Timings { divisor: 0, ..real }.scaled(Duration::from_secs(1)), Duration::from_secs(1));
 }
 
-#[test]
-fn each_failure_has_a_label_of_its_own() {
-    let kinds = [
+/// Every kind of failure.
+fn failures() -> [FailureKind; 19] {
+    [
         FailureKind::Fenced,
         FailureKind::NotSent { retry_after: None },
         FailureKind::Unreachable,
@@ -248,7 +249,25 @@ fn each_failure_has_a_label_of_its_own() {
         FailureKind::Doubtful,
         FailureKind::Refused,
         FailureKind::Sunset,
+    ]
+}
+
+#[test]
+fn what_never_left_counts_against_no_limit_and_is_a_definite_no() {
+    let unsent: Vec<_> = failures().into_iter().filter(|kind| kind.left_unsent()).collect();
+    let expected = [
+        FailureKind::Fenced,
+        FailureKind::NotSent { retry_after: None },
+        FailureKind::Unreachable,
+        FailureKind::TlsFailed,
     ];
+    assert_eq!(unsent, expected);
+    assert!(unsent.into_iter().all(FailureKind::is_definite_no));
+}
+
+#[test]
+fn each_failure_has_a_label_of_its_own() {
+    let kinds = failures();
     let labels: BTreeSet<_> = kinds.iter().map(|kind| kind.label()).collect();
     assert_eq!(labels.len(), kinds.len());
     assert!(labels.iter().all(|label| !label.is_empty() && label.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));

@@ -65,5 +65,5 @@ pub async fn run(args: CheckArgs) -> Result<(), CheckError> {
 
 /// Names what was tried.
 fn refused(what: &str) -> impl Fn(kube::Error) -> CheckError {
-    move |error| CheckError::Refused { what: what.to_owned(), problem: super::cluster::plain(&error) }
+    move |error| CheckError::Refused { what: what.to_owned(), problem: crate::controller::kube_error::plain(&error) }
 }

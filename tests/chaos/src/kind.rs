@@ -78,6 +78,35 @@ impl Kind {
         Self::Cancel,
     ];
 
+    /// Whether it comes of what people do to their objects, and not of time alone.
+    #[must_use]
+    pub fn needs_people(self) -> bool {
+        match self {
+            Self::AddFinalizer
+            | Self::RemoveFinalizer
+            | Self::CreateClaim
+            | Self::ReplaceClaim
+            | Self::DeleteClaim
+            | Self::Invite
+            | Self::ReadInvitation
+            | Self::UpdateRoles
+            | Self::Cancel => true,
+            Self::ReadObject
+            | Self::WriteStatus
+            | Self::ReadClaim
+            | Self::WriteLease
+            | Self::ReadSecret
+            | Self::PublishEvent
+            | Self::ListOrWatch
+            | Self::OtherCluster
+            | Self::Token
+            | Self::Challenge
+            | Self::ListInvitations
+            | Self::ListMembers
+            | Self::OtherRemote => false,
+        }
+    }
+
     /// The kind of a request to the API server.
     #[must_use]
     pub fn of_cluster(call: &Call) -> Self {

@@ -4,7 +4,7 @@
 //! under test.
 
 use anyhow::{Context, Result};
-use invitation_operator::runtime::cluster::plain;
+use invitation_operator::controller::kube_error::plain;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::{Resource, ResourceExt};
 use serde::Serialize;

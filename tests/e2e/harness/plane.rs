@@ -1,7 +1,9 @@
-//! One control plane for all tests of a binary, started by the first that needs it.
+//! One control plane for all tests of a binary, started by the first that needs it; one for each thread where an operator
+//! serves the whole of it.
 //!
 //! Must never be changed by a test in a way that another could notice.
 
+use super::under::Under;
 use control_plane::{ControlPlane, Options, Proxy};
 use invitation_operator::api::crd::crds;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -9,8 +11,9 @@ use kube::api::{Api, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::{conditions, wait::await_condition};
 use kube::{Client, Config};
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex};
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
@@ -43,27 +46,43 @@ pub struct Plane {
     pub operator_kubeconfig: PathBuf,
 }
 
-static SHARED: OnceCell<Plane> = OnceCell::const_new();
+static SHARED: OnceCell<&Plane> = OnceCell::const_new();
+/// All that were started for tests to share.
+static STARTED: Mutex<Vec<&Plane>> = Mutex::new(Vec::new());
+thread_local! {
+    /// Tests run in the thread that began them.
+    static OF_THIS_THREAD: Cell<Option<&'static Plane>> = const { Cell::new(None) };
+}
 
 /// The shared control plane, with the definitions applied.
 pub async fn shared() -> &'static Plane {
-    SHARED
-        .get_or_init(|| async {
-            let options = Options {
-                audit_log: Some("audit.log".into()),
-                audit_policy: Some(AUDIT_POLICY.to_owned()),
-                ..Options::default()
-            };
-            let plane = start(options).await;
-            apply_definitions(&plane.client).await;
-            plane
-        })
-        .await
+    if Under::of_this_run() != Under::ChartEverywhere {
+        return SHARED.get_or_init(start_shared).await;
+    }
+    if let Some(plane) = OF_THIS_THREAD.get() {
+        return plane;
+    }
+    let plane = start_shared().await;
+    OF_THIS_THREAD.set(Some(plane));
+    plane
 }
 
-/// The shared control plane, if a test has needed it.
-pub fn shared_if_started() -> Option<&'static Plane> {
-    SHARED.get()
+async fn start_shared() -> &'static Plane {
+    let options = Options {
+        audit_log: Some("audit.log".into()),
+        audit_policy: Some(AUDIT_POLICY.to_owned()),
+        ..Options::default()
+    };
+    let plane = start(options).await;
+    apply_definitions(&plane.client).await;
+    let plane: &Plane = Box::leak(Box::new(plane));
+    STARTED.lock().unwrap().push(plane);
+    plane
+}
+
+/// All shared control planes that tests have needed.
+pub fn started() -> Vec<&'static Plane> {
+    STARTED.lock().unwrap().clone()
 }
 
 /// Starts a control plane that knows nothing of the operator.

@@ -9,6 +9,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 const AT_A_TIME: usize = 8;
+/// Control planes at a time, where a test needs a whole one.
+const PLANES: usize = 4;
 const LONGEST: Duration = Duration::from_secs(240);
 
 /// A test by its name.
@@ -32,8 +34,8 @@ pub fn run(tests: Vec<Trial>) -> ExitCode {
     let from_environment = || std::env::var("RUST_TEST_THREADS").ok()?.parse().ok();
     arguments.test_threads = Some(arguments.test_threads.or_else(from_environment).unwrap_or(AT_A_TIME));
     if Under::of_this_run() == Under::ChartEverywhere {
-        // Each operator would serve the objects of all tests.
-        arguments.test_threads = Some(1);
+        // Each operator serves the objects of all tests: each test has a control plane to itself.
+        arguments.test_threads = Some(PLANES);
         arguments.skip.push("namespaced_operator".to_owned());
         // Has roles of its own, for one namespace.
         arguments.skip.push("without_the_right_to_leases".to_owned());

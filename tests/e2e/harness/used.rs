@@ -3,7 +3,7 @@
 //! Writes a file into the folder that `E2E_USED` names. Must never leave a request out but those that Kubernetes allows to
 //! everybody who has a name: discovery, and questions about one's own rights.
 
-use super::plane::shared_if_started;
+use super::plane::{Plane, started};
 use super::under::Under;
 use packaging::rights::{Place, Right};
 use serde_json::Value;
@@ -12,11 +12,12 @@ use std::path::Path;
 
 /// Writes what was done, and what was refused, when somebody asked for it.
 pub fn write() {
-    let (Ok(folder), Some(plane)) = (std::env::var("E2E_USED"), shared_if_started()) else { return };
-    if Under::of_this_run() == Under::Administrator {
+    let (Ok(folder), planes) = (std::env::var("E2E_USED"), started()) else { return };
+    if Under::of_this_run() == Under::Administrator || planes.is_empty() {
         return;
     }
-    let log = std::fs::read_to_string(plane.control.audit_log().unwrap()).unwrap();
+    let read = |plane: &Plane| std::fs::read_to_string(plane.control.audit_log().unwrap()).unwrap();
+    let log: String = planes.into_iter().map(read).collect();
     let mut used = BTreeSet::new();
     let mut refused = BTreeSet::new();
     for line in log.lines().filter(|line| line.contains(":invitation-operator\"")) {

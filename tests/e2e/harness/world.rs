@@ -9,6 +9,7 @@ use kube::Client;
 use kube::api::{Api, ObjectMeta, PostParams};
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
@@ -200,6 +201,12 @@ impl World {
     /// Changes a flag of the next start.
     pub fn set_flag(&mut self, flag: &str, value: &str) {
         self.flags.insert(flag.to_owned(), value.to_owned());
+    }
+
+    /// Lets operators be started without a kubeconfig, and returns where the one lies that they had.
+    pub fn without_kubeconfig(&mut self, variables: &[(&str, &str)]) -> PathBuf {
+        self.variables.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        self.flags.remove("--kubeconfig").map(PathBuf::from).expect("operators have one")
     }
 
     /// Lets the next start serve another world's namespace, too.

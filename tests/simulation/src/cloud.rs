@@ -99,6 +99,11 @@ impl Cloud {
         self.pending.iter().filter(move |pending| pending.lives(now))
     }
 
+    /// All invitations that have expired by `now`.
+    pub fn ended(&self, now: Timestamp) -> impl Iterator<Item = &Pending> {
+        self.pending.iter().filter(move |pending| !pending.lives(now))
+    }
+
     /// Whether an invitation expired a short while ago.
     #[must_use]
     pub fn expired_within(&self, a_while: Duration, at: Duration) -> bool {

@@ -17,6 +17,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 impl State {
     /// What a claim may never say at the moment that it is written.
     pub fn recorded(&mut self, claim: &InvitationClaimSpec, at: Duration) {
+        self.known.extend(claim.invitation.iter().map(|invitation| invitation.id.clone()));
         let Some(verdict) = &claim.verdict else { return };
         let person = Username::new(&claim.key.username);
         let id = claim.invitation.as_ref().map(|invitation| invitation.id.as_str());
@@ -37,7 +38,7 @@ impl State {
 #[must_use]
 pub fn judge(state: &State, at: Duration, cap: i32) -> Vec<String> {
     let mut wrong = state.violations.clone();
-    mails(state, cap, &mut wrong);
+    mails(state, at, cap, &mut wrong);
     invitations(state, at, &mut wrong);
     claims(state, &mut wrong);
     for object in state.kubernetes.objects() {
@@ -48,13 +49,14 @@ pub fn judge(state: &State, at: Duration, cap: i32) -> Vec<String> {
     wrong
 }
 
-fn mails(state: &State, cap: i32, wrong: &mut Vec<String>) {
+fn mails(state: &State, at: Duration, cap: i32, wrong: &mut Vec<String>) {
     let mut sent: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
     for mail in state.cloud.outbox().iter().filter(|mail| mail.from == IDENTITY) {
         sent.entry(mail.to.as_str()).or_default().push(mail.at);
     }
     for (person, times) in sent {
-        let allowed = state.causes.iter().filter(|(_, cause)| cause.folded() == person).count();
+        let causes = state.causes.iter().filter(|(_, cause)| cause.folded() == person).count();
+        let allowed = causes + ended_unseen(state, person, at);
         if times.len() > allowed {
             wrong.push(format!("{person} got {} e-mails for {allowed} causes", times.len()));
         }
@@ -69,6 +71,14 @@ fn mails(state: &State, cap: i32, wrong: &mut Vec<String>) {
             wrong.push(format!("{person} got {recent} e-mails, and the claim knows of {counted}"));
         }
     }
+}
+
+/// Invitations that ended before anybody could record them: nobody can tell them from mails that were never sent. It is the
+/// window that docs/exactly-once.md calls W9.
+fn ended_unseen(state: &State, person: &str, at: Duration) -> usize {
+    let ended = state.cloud.ended(wall(at)).map(|pending| &pending.invitation);
+    let ours = ended.filter(|invitation| invitation.inviter_username.as_deref() == Some(IDENTITY));
+    ours.filter(|one| one.username.folded() == person && !state.known.contains(one.id.as_str())).count()
 }
 
 fn claim_of<'a>(state: &'a State, person: &Username) -> Option<&'a InvitationClaim> {

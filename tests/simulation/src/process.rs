@@ -46,6 +46,8 @@ pub struct Setup {
     pub timings: Timings,
     /// At most so many e-mails per person in a day.
     pub cap: i32,
+    /// How many e-mails to a host.
+    pub rate: Rate,
     /// Whether the processes elect a leader.
     pub elected: bool,
     /// The inviters that there are.
@@ -68,7 +70,6 @@ pub struct Process {
     inviter_passes: Arc<InviterPasses>,
     inviters: Vec<InviterSettings>,
     connections: Arc<Connections>,
-    memory: Arc<Memory>,
     objects: Arc<Cache<ProjectInvitation>>,
     claims: Arc<Cache<InvitationClaim>>,
     object_writer: Writer<ProjectInvitation>,
@@ -98,7 +99,7 @@ impl Process {
             namespaces: Namespaces::All,
             allowed_hosts: BTreeSet::from(["cloud.mongodb.com".to_owned()]),
             max_mails_per_person: setup.cap,
-            rate: Rate::Unlimited,
+            rate: setup.rate,
             timings: setup.wiring.timings(setup.timings),
             call_deadline: Duration::from_secs(10),
             concurrency: 100,
@@ -131,7 +132,6 @@ impl Process {
         ));
         let objects = Arc::new(Cache::over(object_reader));
         let claims = Arc::new(Cache::over(claim_reader));
-        let memory = Arc::new(Memory::default());
         let passes = Arc::new(Passes::new(
             PassPorts {
                 cluster: wired.cluster(&objects, &claims),
@@ -141,7 +141,7 @@ impl Process {
                 connections: Arc::clone(&connections),
                 inviters: Arc::clone(&inviter_passes),
                 wakes: Arc::clone(&wakes),
-                memory: Arc::clone(&memory),
+                memory: Arc::new(Memory::default()),
                 clock: wired.clock,
                 chance: Arc::new(ports.clone()),
                 observer: Arc::new(ports),
@@ -161,7 +161,6 @@ impl Process {
             inviter_passes,
             inviters: setup.inviters.clone(),
             connections,
-            memory,
             objects,
             claims,
             object_writer,
@@ -218,7 +217,7 @@ impl Process {
                     self.wake(name, at);
                 }
             }
-            Event::Delete(object) => self.memory.forget(&object.uid().unwrap_or_default()),
+            Event::Delete(object) => self.passes.forget(object),
             Event::Init | Event::InitDone => {}
         }
     }
@@ -319,7 +318,11 @@ impl Process {
             moved = true;
             self.due.remove(&name);
             let reference = ObjectRef::<ProjectInvitation>::new(&name.1).within(&name.0);
-            if !may_act || self.objects.store().get(&reference).is_none() {
+            if self.objects.store().get(&reference).is_none() {
+                self.passes.skip(&reference);
+                continue;
+            }
+            if !may_act {
                 continue;
             }
             self.busy.insert(name.clone(), false);

@@ -126,9 +126,26 @@ pub fn all() -> Vec<Scenario> {
             1,
             &[(1000, apply(X)), (minute, ForceAway(X)), (minute + 500, apply(Z))],
         ),
+        Scenario::new(
+            "vanished and wanted again",
+            2,
+            &[(1000, apply(X)), (minute, ForceAway(X)), (6 * minute, apply(X))],
+        ),
         Scenario::new("vanished while sending", 1, &[(1000, apply(X)), (1011, ForceAway(X))]),
         Scenario::new("expiry", 1, &[(1000, apply(X))]).living(600),
         Scenario::new("keep", 1, &[(1000, keep(X)), (minute, Delete(X)), (2 * minute, apply(Y))]),
+        Scenario::new(
+            "kept and moved",
+            2,
+            &[
+                (1000, apply(X)),
+                (13_000, Delete(X)),
+                (minute, keep(Z)),
+                (minute + 6000, Delete(Z)),
+                (minute + 7000, apply(Y)),
+            ],
+        )
+        .lagging(40),
         Scenario::new("accepted", 1, &[(1000, apply(X)), (minute, Accept(0)), (15 * minute, Delete(X))]),
         Scenario::new("accepted at once", 1, &[(1000, apply(X)), (1014, Accept(0))]),
         Scenario::new("declined", 1, &[(1000, apply(X)), (minute, Decline(0)), (2 * minute, Request(X, 1))]),
@@ -139,6 +156,11 @@ pub fn all() -> Vec<Scenario> {
             &[(1000, apply(X)), (1012, InviteByHand(0)), (10 * minute, Delete(X))],
         ),
         Scenario::new("resend and accepted", 1, &[(1000, apply(X)), (minute, Resend(X, 1)), (minute + 9, Accept(0))]),
+        Scenario::new(
+            "resend beside another",
+            2,
+            &[(1000, apply(X)), (minute, Resend(X, 1)), (minute + 7, InviteByHand(0)), (minute + 5000, Accept(0))],
+        ),
         Scenario::new(
             "clock ahead",
             1,

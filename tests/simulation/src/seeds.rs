@@ -11,8 +11,10 @@ use crate::plan::{Plan, Rates};
 use crate::run::Case;
 use crate::stage::setup;
 use invitation_operator::api::{DeletionPolicy, OnUnknown};
+use invitation_operator::domain::pacer::Rate;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// Objects that users may apply.
@@ -26,16 +28,19 @@ pub fn draw(seed: u64, wiring: Wiring) -> Case {
     let hold = dice.random_range(0..10) == 0;
     let processes = if elected { 2 } else { 1 };
     let on_unknown = if hold { OnUnknown::Hold } else { OnUnknown::Retry };
-    let setup = setup(wiring, on_unknown, elected);
+    let mut setup = setup(wiring, on_unknown, elected);
     let rates = rates(&mut dice, elected);
     let script = script(&mut dice, processes, elected);
     let list_lag = if dice.random_bool(0.4) { dice.random_range(0..=60) } else { 0 };
     let short = dice.random_range(0..6) == 0;
-    // Longer than any trouble: what ends before anybody can look is the window that docs/exactly-once.md calls W9.
-    let life = if short { dice.random_range(5400..9000) } else { 30 * 24 * 3600 };
+    let life = if short { dice.random_range(200..9000) } else { 30 * 24 * 3600 };
     let reception = if dice.random_range(0..25) == 0 { Reception::Granted } else { Reception::Ordinary };
+    let plan = Plan::random(dice.random(), rates);
+    if let Some(rate) = NonZeroU32::new(dice.random_range(0..20)).filter(|rate| rate.get() < 4) {
+        setup.rate = Rate::PerMinute(rate);
+    }
     Case {
-        plan: Plan::random(dice.random(), rates),
+        plan,
         processes,
         setup,
         script,

@@ -11,6 +11,7 @@ use invitation_operator::api::{Adoption, InviterKind, InviterStatus, Mode, OnUnk
 use invitation_operator::controller::inviter_spec::{Access, InviterSettings};
 use invitation_operator::controller::leadership::Leadership;
 use invitation_operator::domain::desired::InviterName;
+use invitation_operator::domain::pacer::Rate;
 use invitation_operator::domain::policy::Allow;
 use invitation_operator::domain::timings::Timings;
 use std::future::poll_fn;
@@ -68,7 +69,8 @@ pub fn setup(wiring: Wiring, on_unknown: OnUnknown, elected: bool) -> Setup {
         requested_at: None,
         status: InviterStatus::default(),
     });
-    Setup { timings: Timings::default(), cap: 3, elected, inviters: inviters.into(), wiring }
+    let rate = Rate::Unlimited;
+    Setup { timings: Timings::default(), cap: 3, rate, elected, inviters: inviters.into(), wiring }
 }
 
 impl Stage {

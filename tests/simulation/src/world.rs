@@ -11,6 +11,7 @@ use invitation_operator::cloud::Cancelled;
 use invitation_operator::domain::failure::Failure;
 use invitation_operator::domain::remote::{Invitation, ObjectId, Roles, Username};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -110,6 +111,8 @@ pub struct State {
     pub holds: bool,
     /// Whether other people's invitations may be cancelled.
     pub may_cancel_foreign: bool,
+    /// Invitations that a claim has ever recorded, by id.
+    pub known: BTreeSet<String>,
     /// Causes that may each cost an e-mail, by person.
     pub causes: Vec<(ObjectId, Username)>,
 }
@@ -144,6 +147,7 @@ impl World {
             changed: Duration::ZERO,
             holds: false,
             may_cancel_foreign: false,
+            known: BTreeSet::new(),
             causes: Vec::new(),
         };
         Arc::new(Self { state: Mutex::new(state), began: Instant::now() })

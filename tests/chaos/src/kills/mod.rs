@@ -1,8 +1,9 @@
 //! Kills and splits of replicas while people come and go.
 //!
-//! Owns the waves: in each, every world is disturbed and the API server fails, then all comes to rest and is judged. Must
-//! never weaken what is judged by what was done.
+//! Owns how long it goes on, and the API server's outages. Each world has waves of its own, and waits for no other: in each
+//! it is disturbed, then comes to rest and is judged. Must never weaken what is judged by what was done.
 
+mod crowd;
 mod pair;
 mod person;
 mod scale;
@@ -19,7 +20,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 pub use scale::Scale;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 pub use tally::{Tally, Wrong};
 use world::World;
@@ -59,52 +60,57 @@ pub async fn run(plan: &Plan) -> Result<Tally> {
         let made = World::make(&plane, plan, number, dice.random(), Arc::clone(&used));
         worlds.push(made.await?);
     }
-    let mut outages = Tally::default();
-    for wave in 0_usize.. {
-        let disturbed = worlds.iter_mut().map(|world| world.disturb(wave, plan.kills_of_a_wave));
-        let disturbed = futures::future::try_join_all(disturbed);
-        let (people, outage) = tokio::join!(disturbed, outage(&plane, &mut dice));
-        outages.add(outage?);
-        let settled = worlds.iter_mut().zip(people?).map(|(world, people)| world.settle(wave, people));
-        futures::future::try_join_all(settled).await?;
-        let tally = sum(&worlds, &outages);
+    let progress = Progress { plan, total: Mutex::default() };
+    let lives = worlds.iter_mut().map(|world| world.live(&progress));
+    let all = futures::future::try_join_all(lives);
+    tokio::select! {
+        lived = all => lived.map(drop)?,
+        broken = outages(&plane, &mut dice, &progress) => broken?,
+    }
+    Ok(progress.total.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// What all worlds have done together.
+struct Progress<'a> {
+    plan: &'a Plan,
+    total: Mutex<Tally>,
+}
+
+impl Progress<'_> {
+    /// Adds this; tells whether it is enough.
+    fn add(&self, what: &str, tally: Tally) -> bool {
+        let mut total = self.total.lock().unwrap_or_else(PoisonError::into_inner);
+        total.add(tally);
         eprintln!(
-            "wave {wave}: {} kills, {} splits, {} people, {} e-mails, {} violations",
-            tally.kills,
-            tally.splits,
-            tally.people,
-            tally.mails,
-            tally.violations.len()
+            "{what}; in all {} kills, {} splits, {} people, {} e-mails, {} violations",
+            total.kills,
+            total.splits,
+            total.people,
+            total.mails,
+            total.violations.len()
         );
-        if tally.kills >= plan.kills && tally.splits >= plan.splits {
-            break;
+        total.kills >= self.plan.kills && total.splits >= self.plan.splits
+    }
+}
+
+/// The API server is killed and started again, or frozen for a while, again and again.
+async fn outages(plane: &Plane, dice: &mut StdRng, progress: &Progress<'_>) -> Result<()> {
+    let mut pause = Duration::from_secs(5);
+    loop {
+        tokio::time::sleep(pause).await;
+        let mut tally = Tally::default();
+        if dice.random() {
+            plane.restart().await?;
+            tally.restarts = 1;
+        } else {
+            plane.control.pause_api_server().await?;
+            tokio::time::sleep(Duration::from_secs_f64(dice.random_range(0.5..3.0))).await;
+            plane.control.resume_api_server().await?;
+            tally.pauses = 1;
         }
+        progress.add("the API server failed", tally);
+        pause = Duration::from_secs_f64(dice.random_range(40.0..100.0));
     }
-    Ok(sum(&worlds, &outages))
-}
-
-fn sum(worlds: &[World], outages: &Tally) -> Tally {
-    let mut tally = outages.clone();
-    for world in worlds {
-        tally.add(world.tally.clone());
-    }
-    tally
-}
-
-/// The API server is killed and started again, or frozen for a while.
-async fn outage(plane: &Plane, dice: &mut StdRng) -> Result<Tally> {
-    let mut tally = Tally::default();
-    tokio::time::sleep(Duration::from_secs_f64(dice.random_range(2.0..8.0))).await;
-    if dice.random() {
-        plane.restart().await?;
-        tally.restarts = 1;
-    } else {
-        plane.control.pause_api_server().await?;
-        tokio::time::sleep(Duration::from_secs_f64(dice.random_range(0.5..3.0))).await;
-        plane.control.resume_api_server().await?;
-        tally.pauses = 1;
-    }
-    Ok(tally)
 }
 
 /// Where the operators' logs go unless said otherwise: beside this program.

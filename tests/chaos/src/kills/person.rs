@@ -24,6 +24,8 @@ pub(super) enum Story {
     KeptReapplied,
     Forced,
     ForcedReapplied,
+    /// Is invited and goes at once, so that there is something to strike at.
+    Visits,
 }
 
 impl Story {

@@ -76,6 +76,12 @@ impl<'a> Play<'a> {
                 self.delete(&first).await?;
                 Wanted::Nothing
             }
+            Story::Visits => {
+                self.invite(&first, json!({}), true).await?;
+                self.shown(&first).await?;
+                self.delete(&first).await?;
+                Wanted::Nothing
+            }
             Story::Reapplied => {
                 self.invite(&first, json!({}), true).await?;
                 self.pause(short).await;

@@ -15,16 +15,14 @@ use rand::seq::SliceRandom;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 /// A position that does not come within this time is given up for a random instant.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// So many of the rarest positions are waited for at a time.
-const RAREST: usize = 16;
-
-/// How often each position was used, in all worlds.
-pub(super) type Used = Mutex<BTreeMap<Position, usize>>;
+/// How often each position was used for what, in all worlds.
+pub(super) type Used = Mutex<BTreeMap<(Deed, Position), usize>>;
 
 /// What happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,12 +51,14 @@ pub(super) struct Striker<'a> {
     pub(super) dice: StdRng,
     /// How often each position was used: the rarest are waited for.
     pub(super) used: &'a Used,
+    /// Asks for somebody who comes and goes at once.
+    pub(super) visitors: UnboundedSender<()>,
     pub(super) tally: Tally,
 }
 
 impl Striker<'_> {
-    /// So many kills, and a split for every four; both replicas run when it returns.
-    pub(super) async fn wave(&mut self, kills: usize) -> Result<()> {
+    /// So many kills, and a split for every four; both replicas run when it returns what it did.
+    pub(super) async fn wave(mut self, kills: usize) -> Result<Tally> {
         let splits = kills.div_ceil(4);
         let mut plan: Vec<_> = (0..kills).map(|_| self.kill()).chain((0..splits).map(|_| Strike::CutLeader)).collect();
         for split in plan.iter_mut().rev().take(splits) {
@@ -71,7 +71,7 @@ impl Striker<'_> {
             let pause = self.pause();
             tokio::time::sleep(pause).await;
         }
-        Ok(())
+        Ok(self.tally)
     }
 
     fn kill(&mut self) -> Strike {
@@ -87,15 +87,13 @@ impl Striker<'_> {
         if self.dice.random_range(0..3) == 0 { Strike::CutLeader } else { Strike::FreezeAtRequest }
     }
 
-    /// The positions used least, so that all are.
-    fn positions(&mut self) -> Vec<Position> {
-        let mut all: Vec<_> =
-            Kind::POSITIONS.iter().flat_map(|kind| Moment::ALL.map(|moment| (*kind, moment))).collect();
-        all.shuffle(&mut self.dice);
+    /// The positions used least: whichever of them comes first. More of them would never come to the rare ones.
+    fn positions(&self, deed: Deed) -> Vec<Position> {
         let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        all.sort_by_key(|position| used.get(position).copied().unwrap_or_default());
-        all.truncate(RAREST);
-        all
+        let times = |position: &Position| used.get(&(deed, *position)).copied().unwrap_or_default();
+        let all = || Kind::POSITIONS.iter().flat_map(|kind| Moment::ALL.map(|moment| (*kind, moment)));
+        let least = all().map(|position| times(&position)).min();
+        all().filter(|position| Some(times(position)) == least).collect()
     }
 
     /// Mostly the next strike follows at once, now and then only when a quarantine could have ended.
@@ -164,13 +162,16 @@ impl Striker<'_> {
     /// Waits until somebody springs a trap.
     async fn spring(&mut self, deed: Deed) -> Option<(Side, Position)> {
         let (sprung, springs) = oneshot::channel();
-        let spare = self.dice.random_range(0..2);
-        self.field.set(Some(Trap { at: self.positions(), spare, deed, sprung }));
+        let at = self.positions(deed);
+        if at.iter().any(|(kind, _)| kind.needs_people()) {
+            let _the_crowd_has_gone = self.visitors.send(());
+        }
+        self.field.set(Some(Trap { at, deed, sprung }));
         let caught = tokio::time::timeout(PATIENCE, springs).await;
         self.field.set(None);
         let caught = caught.ok()?.ok();
         let (_, position) = caught?;
-        *self.used.lock().unwrap_or_else(PoisonError::into_inner).entry(position).or_default() += 1;
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner).entry((deed, position)).or_default() += 1;
         caught
     }
 

@@ -1,4 +1,4 @@
-//! A trap at some positions: the n-th request of these kinds, before its effect, before its answer, or just after.
+//! A trap at some positions: the next request of these kinds, before its effect, before its answer, or just after.
 //!
 //! Owns the moment. Whoever sends that request is killed or frozen before anything else can happen. Must never touch a
 //! request that no trap is set for.
@@ -30,7 +30,7 @@ impl Moment {
 }
 
 /// What happens to the sender.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Deed {
     /// It is killed; a request that has not arrived, or an answer, is lost with it.
     Kill,
@@ -46,8 +46,6 @@ pub(super) type Position = (Kind, Moment);
 pub(super) struct Trap {
     /// It springs at whichever comes first.
     pub(super) at: Vec<Position>,
-    /// How many of them are spared before.
-    pub(super) spare: usize,
     pub(super) deed: Deed,
     /// Told who was caught, and where.
     pub(super) sprung: oneshot::Sender<(Side, Position)>,
@@ -69,12 +67,7 @@ impl Field {
     /// The trap that this request springs, if any.
     fn springs(&self, kind: Kind, moment: Moment) -> Option<Trap> {
         let mut set = self.trap.lock().unwrap_or_else(PoisonError::into_inner);
-        let trap = set.as_mut().filter(|trap| trap.at.contains(&(kind, moment)))?;
-        if trap.spare > 0 {
-            trap.spare -= 1;
-            return None;
-        }
-        set.take()
+        set.take_if(|trap| trap.at.contains(&(kind, moment)))
     }
 
     fn pass(self: &Arc<Self>, kind: Kind, moment: Moment, sender: impl FnOnce() -> Option<Side>) -> Onward {

@@ -3,15 +3,14 @@
 //! Owns the order of a wave: people and strikes together, then everything heals, everything comes to rest, everything is
 //! looked at and cleared away. Must never let a wave begin before the last is at rest.
 
-use super::Plan;
 use super::pair::Side;
-use super::person::{Person, Story};
+use super::person::Person;
 use super::scale::Scale;
-use super::story::Play;
 use super::strike::{Striker, Used};
 use super::tally::{Tally, Wrong};
 use super::trap::{ClusterTap, Field, RemoteTap};
 use super::verdict::{Found, Snapshot};
+use super::{Plan, Progress, crowd};
 use crate::ground::{Ground, kubeconfig};
 use crate::persist;
 use crate::plane::Plane;
@@ -28,9 +27,9 @@ use rand::{Rng, SeedableRng};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
 
-/// People of a wave.
-const PEOPLE: usize = 30;
 /// What has not come to rest by then is stuck: generous, since what is slow on a busy machine is not stuck.
 const LIMIT: Duration = Duration::from_secs(300);
 const GLANCE: Duration = Duration::from_millis(250);
@@ -44,7 +43,8 @@ pub(super) struct World {
     seed: u64,
     number: usize,
     used: Arc<Used>,
-    pub(super) tally: Tally,
+    /// What happened in this wave.
+    tally: Tally,
 }
 
 impl World {
@@ -70,32 +70,44 @@ impl World {
         Ok(Self { ground, field, _remote: remote, scale, seed, number, used, tally })
     }
 
+    /// Wave after wave, until all worlds together have had enough.
+    pub(super) async fn live(&mut self, progress: &Progress<'_>) -> Result<()> {
+        for wave in 0_usize.. {
+            let begun = Instant::now();
+            let people = self.disturb(wave, progress.plan.kills_of_a_wave).await?;
+            let disturbed = begun.elapsed();
+            let people = self.settle(wave, people).await?;
+            let rested = begun.elapsed();
+            self.clear_away(wave, &people).await?;
+            let what = format!(
+                "world {} wave {wave}: {} people, {} s disturbed, {} s until all was at rest, {} s to clear away",
+                self.number,
+                people.len(),
+                disturbed.as_secs(),
+                (rested - disturbed).as_secs(),
+                (begun.elapsed() - rested).as_secs()
+            );
+            if progress.add(&what, std::mem::take(&mut self.tally)) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// People and strikes together; returns the people.
-    pub(super) async fn disturb(&mut self, wave: usize, kills: usize) -> Result<Vec<Person>> {
+    async fn disturb(&mut self, wave: usize, kills: usize) -> Result<Vec<Person>> {
         let mut dice = StdRng::seed_from_u64(self.seed ^ (u64::try_from(wave)? << 16));
         self.trouble(&mut dice);
         // A strike takes about a Lease and a half.
         let within = self.scale.lease().mul_f64(1.5) * u32::try_from(kills)?;
-        let plays: Vec<_> = (0..PEOPLE)
-            .map(|number| {
-                let story = Story::of(number, &mut dice);
-                let name = format!("p-{}-{wave}-{number}", self.number);
-                Play::new(&self.ground, story, &name, dice.random()).play(within)
-            })
-            .collect();
-        let mut striker = Striker {
-            ground: &self.ground,
-            field: &self.field,
-            scale: self.scale,
-            dice,
-            used: &self.used,
-            tally: Tally::default(),
-        };
-        let (people, struck) = tokio::join!(futures::future::try_join_all(plays), striker.wave(kills));
-        struck?;
-        let struck = striker.tally;
+        let (visitors, calls) = mpsc::unbounded_channel();
+        let name = format!("p-{}-{wave}", self.number);
+        let crowd = crowd::gather(&self.ground, &name, within, StdRng::seed_from_u64(dice.random()), calls);
+        let (ground, field, scale, used) = (&self.ground, &*self.field, self.scale, &*self.used);
+        let striker = Striker { ground, field, scale, dice, used, visitors, tally: Tally::default() };
+        let (people, struck) = tokio::join!(crowd, striker.wave(kills));
         let people = people?;
-        self.tally.add(struck);
+        self.tally.add(struck?);
         self.tally.people += people.len();
         self.tally.forced += people.iter().filter(|person| person.is_forced()).count();
         Ok(people)
@@ -138,13 +150,13 @@ impl World {
     }
 
     /// Everything heals; waits until all people are as they must be, and says who is not.
-    pub(super) async fn settle(&mut self, wave: usize, mut people: Vec<Person>) -> Result<()> {
+    async fn settle(&mut self, wave: usize, mut people: Vec<Person>) -> Result<Vec<Person>> {
         self.ground.simulator.clear_faults();
         self.ground.simulator.configure(|behaviour| behaviour.list_lag = Span::ZERO);
         for side in Side::BOTH {
             self.field.pair.start(side)?;
         }
-        let end = tokio::time::Instant::now() + LIMIT;
+        let end = Instant::now() + LIMIT;
         let snapshot = loop {
             let snapshot = Snapshot::take(&self.ground).await?;
             let mut rests = true;
@@ -158,7 +170,7 @@ impl World {
                     }
                 }
             }
-            if rests || tokio::time::Instant::now() >= end {
+            if rests || Instant::now() >= end {
                 break snapshot;
             }
             tokio::time::sleep(GLANCE).await;
@@ -176,7 +188,7 @@ impl World {
                 self.violation(wave, Wrong::Duplicate, &what);
             }
         }
-        self.clear_away(wave, &people).await
+        Ok(people)
     }
 
     /// The human who is asked to.
@@ -200,11 +212,11 @@ impl World {
         for object in persist::list(&invitations).await? {
             persist::delete(&invitations, &object.name_any(), &object.uid().unwrap_or_default()).await?;
         }
-        let end = tokio::time::Instant::now() + LIMIT;
+        let end = Instant::now() + LIMIT;
         let snapshot = loop {
             let snapshot = Snapshot::take(&self.ground).await?;
             let left = people.iter().any(|person| snapshot.leaves_something(person));
-            if !left || tokio::time::Instant::now() >= end {
+            if !left || Instant::now() >= end {
                 break snapshot;
             }
             tokio::time::sleep(GLANCE).await;
