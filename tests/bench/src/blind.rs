@@ -17,7 +17,7 @@ const LIMIT: Duration = Duration::from_secs(600);
 pub(crate) async fn measure(binary: &Path, count: usize) -> Result<()> {
     let stage = Stage::start(binary).await?;
     let proxy = stage.plane.proxy().await?;
-    let operator = stage.operator_through(proxy.kubeconfig_path(), &[])?;
+    let mut operator = stage.operator_through(proxy.kubeconfig_path(), &[])?;
     operator.until(Ready::Leads).await?;
     let watch = |request: &Request| request.is_watch() && request.is_about("projectinvitations");
     let (mut given_up, mut asked_anew) = (Vec::with_capacity(count), Vec::with_capacity(count));

@@ -21,7 +21,7 @@ pub(crate) async fn measure(binary: &Path, count: usize) -> Result<()> {
     for (name, signal) in [("SIGTERM", Signal::TERM), ("SIGKILL", Signal::KILL)] {
         let mut took = Vec::with_capacity(count);
         for number in 0..count {
-            let next = stage.operator(&[])?;
+            let mut next = stage.operator(&[])?;
             next.until(Ready::StandsBy).await?;
             // Not always at the same moment between two renewals.
             tokio::time::sleep(Duration::from_millis(137) * u32::try_from(number)?).await;

@@ -35,7 +35,7 @@ pub(crate) struct FairnessRun {
 pub(crate) async fn run(binary: &Path, honest: usize, flood: usize) -> Result<FairnessRun> {
     let stage = Stage::start(binary).await?;
     stage.set_latency(LATENCY);
-    let operator = stage.operator(&[UNPACED])?;
+    let mut operator = stage.operator(&[UNPACED])?;
     operator.until(Ready::Leads).await?;
     let (one, other) = (
         Team::form(&stage, "honest", 2 * honest, Credentials::ServiceAccount).await?,

@@ -68,7 +68,7 @@ pub(crate) async fn measure(
     // Tokens live an hour of the operator's time.
     stage.simulator.configure(|behaviour| behaviour.token_life = (Duration::from_secs(3600) / FACTOR).into());
     let timings = format!("--unsafe-timings={FACTOR}");
-    let operator = stage.operator(&[UNPACED, &timings, "--leader-elect=false"])?;
+    let mut operator = stage.operator(&[UNPACED, &timings, "--leader-elect=false"])?;
     operator.until(Ready::Leads).await?;
     all_passed(&operator, people.len()).await?;
     tokio::time::sleep(interval + interval / 5).await;

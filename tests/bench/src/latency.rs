@@ -43,7 +43,7 @@ pub(crate) async fn run(
     let stage = Stage::start(binary).await?;
     stage.set_latency(latency);
     let rates = limits::measure(&stage, RAW_WRITES, &[1]).await?;
-    let operator = stage.operator(&[UNPACED])?;
+    let mut operator = stage.operator(&[UNPACED])?;
     operator.until(Ready::Leads).await?;
     let team = Team::form(&stage, "alone", count + 1, credentials).await?;
     team.ready(&stage).await?;

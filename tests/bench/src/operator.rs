@@ -63,9 +63,12 @@ impl Operator {
     }
 
     /// Waits until its readiness says so; returns how long that was after its start.
-    pub(crate) async fn until(&self, ready: Ready) -> Result<Duration> {
+    pub(crate) async fn until(&mut self, ready: Ready) -> Result<Duration> {
         let looking = async {
             loop {
+                if let Some(status) = self.child.try_wait()? {
+                    bail!("the operator ended by itself: {status}");
+                }
                 let page = self.page("/readyz").await.unwrap_or_default();
                 let said = match ready {
                     Ready::Any => page == "ok\n" || page == "ok (standby)\n",
@@ -73,12 +76,12 @@ impl Operator {
                     Ready::StandsBy => page == "ok (standby)\n",
                 };
                 if said {
-                    return self.started.elapsed();
+                    return Ok(self.started.elapsed());
                 }
                 tokio::time::sleep(ASKED_EVERY).await;
             }
         };
-        tokio::time::timeout(READY_WITHIN, looking).await.context("the operator does not become ready")
+        tokio::time::timeout(READY_WITHIN, looking).await.context("the operator does not become ready")?
     }
 
     /// The sum of a metric over all its labels that hold `part`.

@@ -8,7 +8,7 @@ use crate::delivery::Delivery;
 use crate::idle::{self, Accepted, Idle};
 use crate::limits::{self, Rates};
 use crate::operator::{Operator, Ready};
-use crate::process::{Follower, Moment, Usage};
+use crate::process::{Follower, Moment, Usage, fine_cpu_seconds};
 use crate::stage::{Stage, UNPACED};
 use crate::statistics::{Times, number};
 use crate::team::{Credentials, PEOPLE_PER_PROJECT, Person, Team, apply_all};
@@ -108,8 +108,8 @@ pub(crate) async fn run(binary: &Path, plan: Plan) -> Result<ScaleRun> {
     let rates =
         if plan.raw_writes == 0 { Vec::new() } else { limits::measure(&stage, plan.raw_writes, &[8, 32]).await? };
 
-    let operator = stage.operator(&[UNPACED])?;
-    let empty = begun(&operator, plan.rest.min(TRAILING)).await?;
+    let mut operator = stage.operator(&[UNPACED])?;
+    let empty = begun(&mut operator, plan.rest.min(TRAILING)).await?;
     let (teams, people) = form(&stage, plan.people).await?;
     let invited = invited(&stage, &operator, &people, plan).await?;
     operator.terminate().await?;
@@ -156,7 +156,7 @@ async fn form(stage: &Stage, people: usize) -> Result<(Vec<Team>, Vec<Person>)> 
     Ok((teams, all))
 }
 
-async fn begun(operator: &Operator, rest: Duration) -> Result<Start> {
+async fn begun(operator: &mut Operator, rest: Duration) -> Result<Start> {
     let ready = operator.until(Ready::Any).await?;
     let leads = operator.until(Ready::Leads).await?;
     tokio::time::sleep(rest).await;
@@ -204,14 +204,15 @@ async fn restarted(stage: &Stage, plan: Plan) -> Result<(Operator, Restart)> {
     stage.simulator.clear_requests();
     let mut audit = stage.audit()?;
     let began = Instant::now();
-    let operator = stage.operator(&[UNPACED])?;
+    let mut operator = stage.operator(&[UNPACED])?;
     let ready = operator.until(Ready::Any).await?;
     let leads = operator.until(Ready::Leads).await?;
     all_passed(&operator, plan.people).await?;
     let passed_s = began.elapsed().as_secs_f64();
     tokio::time::sleep(TRAILING).await;
-    let (rests, cpu_before) = (Instant::now(), operator.usage()?.cpu_s);
+    let (rests, cpu_before) = (Instant::now(), fine_cpu_seconds(operator.pid()?)?);
     tokio::time::sleep(plan.rest).await;
+    let cpu_at_rest = (fine_cpu_seconds(operator.pid()?)? - cpu_before) / rests.elapsed().as_secs_f64();
     let usage = operator.usage()?;
     let (kubernetes, calls) = (audit.since()?, Calls::so_far(&stage.simulator));
     let restart = Restart {
@@ -221,7 +222,7 @@ async fn restarted(stage: &Stage, plan: Plan) -> Result<(Operator, Restart)> {
         writes: sum(&audit::writes(&kubernetes)),
         kubernetes,
         calls,
-        cpu_at_rest: (usage.cpu_s - cpu_before) / rests.elapsed().as_secs_f64(),
+        cpu_at_rest,
     };
     Ok((operator, restart))
 }

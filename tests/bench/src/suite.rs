@@ -170,7 +170,7 @@ impl Suite {
             for number in 0..runs {
                 // What needs long is measured once for each size.
                 let idle =
-                    (number == 0 && !(quick && people == 1)).then(|| Duration::from_secs(if quick { 12 } else { 60 }));
+                    (number == 0 && !(quick && people == 1)).then(|| Duration::from_secs(if quick { 21 } else { 63 }));
                 let plan = scale::Plan {
                     people,
                     latency: Duration::from_millis(50),

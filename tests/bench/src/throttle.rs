@@ -47,7 +47,7 @@ pub(crate) async fn run(binary: &Path, factor: u32) -> Result<ThrottleRun> {
     });
     let timings = format!("--unsafe-timings={factor}");
     let flags = if factor == 1 { vec![] } else { vec![timings.as_str(), "--leader-elect=false"] };
-    let operator = stage.operator(&flags)?;
+    let mut operator = stage.operator(&flags)?;
     operator.until(Ready::Leads).await?;
     let mut people = Vec::new();
     for name in ["one", "two", "three"] {
