@@ -1,10 +1,11 @@
 //! Makes connections to MongoDB's APIs.
 //!
-//! Owns what all connections share: the fence, the listener and the tokens. Must never call.
+//! Owns what all connections share: the fence, the listener, the tokens and the limits. Must never call.
 
-use super::http_api::{Connection, HttpApi};
+use super::http_api::{Connection, HttpApi, Shared};
 use super::limits::Calls;
 use super::oauth::TokenCache;
+use super::room::Limits;
 use super::{Fence, InvitesApi};
 use crate::domain::failure::Failure;
 use std::sync::Arc;
@@ -22,20 +23,20 @@ pub trait Connect: Send + Sync {
 pub struct HttpConnector {
     fence: Arc<dyn Fence>,
     calls: Arc<dyn Calls>,
-    tokens: TokenCache,
+    shared: Shared,
 }
 
 impl HttpConnector {
-    /// All connections ask the same fence and tell the same listener.
+    /// All connections ask the same fence, tell the same listener and count under the same limits.
     #[must_use]
-    pub fn new(fence: Arc<dyn Fence>, calls: Arc<dyn Calls>) -> Self {
-        Self { fence, calls, tokens: TokenCache::default() }
+    pub fn new(fence: Arc<dyn Fence>, calls: Arc<dyn Calls>, limits: Arc<Limits>) -> Self {
+        Self { fence, calls, shared: Shared { tokens: TokenCache::default(), limits } }
     }
 }
 
 impl Connect for HttpConnector {
     fn connect(&self, connection: Connection) -> Result<Arc<dyn InvitesApi>, Failure> {
-        let api = HttpApi::with_tokens(connection, Arc::clone(&self.fence), Arc::clone(&self.calls), &self.tokens)?;
+        let api = HttpApi::sharing(connection, Arc::clone(&self.fence), Arc::clone(&self.calls), &self.shared)?;
         Ok(Arc::new(api))
     }
 }

@@ -1,7 +1,7 @@
 //! The one request that e-mails a person.
 //!
-//! Owns the order of its steps: everything that can fail without harm first (token, challenge, signature), the fence last,
-//! then one request on a connection of its own. Only a 401 that is about the nonce says surely that nothing was done, and
+//! Owns the order of its steps: everything that can fail without harm first (token, challenge, signature, a refusal of
+//! another call), the fence last, then one request on a connection of its own. Only a 401 that is about the nonce says surely that nothing was done, and
 //! allows one more leg behind the fence. Must never send because of a failure, a time-out or a lost answer.
 
 use super::Created;
@@ -39,6 +39,7 @@ impl HttpApi {
         username: &Username,
         content: Vec<u8>,
     ) -> Result<Created, Failure> {
+        tally.may_go()?;
         let letter = Letter { url: self.routes.invites(project), content, attempt };
         // What comes before the request has no longer than the request itself would have.
         let prelude = moment_after(self.time_left(&letter)?.min(self.call_deadline));
@@ -103,10 +104,11 @@ impl HttpApi {
             authorization,
             content: Some((media_type, letter.content.clone())),
         };
+        tally.may_go()?;
         let deadline = moment_after(self.time_left(letter)?);
         tally.sent();
         let answer = self.transport.exchange(Line::Single, outgoing, OBJECT_LIMIT, deadline).await?;
-        tally.seen(&answer.headers);
+        tally.seen(&answer);
         Ok(answer)
     }
 

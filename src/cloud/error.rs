@@ -221,7 +221,8 @@ fn says_the_same_each_time(kind: FailureKind) -> bool {
         FailureKind::Unavailable { .. }
         | FailureKind::RateLimited { .. }
         | FailureKind::InvitationThrottled
-        | FailureKind::NotSent { .. } => false,
+        | FailureKind::NotSent { .. }
+        | FailureKind::HeldBack { .. } => false,
         FailureKind::Fenced
         | FailureKind::Unreachable
         | FailureKind::TlsFailed

@@ -12,12 +12,14 @@ use super::error::{Context, classify};
 use super::limits::{Calls, Tally};
 use super::oauth::{TokenCache, TokenSource};
 use super::repeatable::Repeatable;
-use super::transport::{Answer, LIST_LIMIT, OBJECT_LIMIT, Transport, moment_after, unavailable};
+use super::room::{Limits, Room};
+use super::transport::{Answer, LIST_LIMIT, OBJECT_LIMIT, Transport, host_of, moment_after, unavailable};
 use super::wire::Unreadable;
 use super::wire::invitation::{CreateRequest, InvitationAnswer, UpdateRequest, first_byte, read_list};
 use super::{Cancelled, Created, Fence, InvitesApi, base_url, roster};
 use crate::api::Product;
 use crate::domain::attempt::AcknowledgedAttempt;
+use crate::domain::bucket::Priority;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::remote::{Invitation, Member, ObjectId, Roles, Username};
 use futures::future::BoxFuture;
@@ -36,6 +38,15 @@ pub(super) enum Auth {
     Bearer(TokenSource),
 }
 
+/// What all connections of a process share.
+#[derive(Clone, Default)]
+pub struct Shared {
+    /// One token per service account: MongoDB limits how many live at once.
+    pub tokens: TokenCache,
+    /// MongoDB counts calls by project, whoever makes them.
+    pub limits: Arc<Limits>,
+}
+
 /// One inviter's calls. To be kept as long as its credentials: it holds connections and the token.
 pub struct HttpApi {
     pub(super) routes: Routes,
@@ -44,6 +55,9 @@ pub struct HttpApi {
     pub(super) call_deadline: Duration,
     pub(super) fence: Arc<dyn Fence>,
     pub(super) calls: Arc<dyn Calls>,
+    pub(super) limits: Arc<Limits>,
+    pub(super) host: String,
+    pub(super) identity: String,
 }
 
 impl std::fmt::Debug for HttpApi {
@@ -53,29 +67,31 @@ impl std::fmt::Debug for HttpApi {
 }
 
 impl HttpApi {
-    /// Checks the connection and builds its clients; sends nothing. Its token is its own: see [`HttpApi::with_tokens`].
+    /// Checks the connection and builds its clients; sends nothing. It shares nothing: see [`HttpApi::sharing`].
     ///
     /// # Errors
     /// `Unreachable` for an address that credentials may not be sent to, `TlsFailed` for a CA bundle that is none,
     /// `CredentialsRejected` for a service account at Ops Manager, which knows API keys only.
     pub fn new(connection: Connection, fence: Arc<dyn Fence>, calls: Arc<dyn Calls>) -> Result<Self, Failure> {
-        Self::with_tokens(connection, fence, calls, &TokenCache::default())
+        Self::sharing(connection, fence, calls, &Shared::default())
     }
 
-    /// The same, with tokens shared by all that use the same service account: MongoDB limits how many live at once.
+    /// The same, with what all connections of a process share.
     ///
     /// # Errors
     /// As [`HttpApi::new`].
-    pub fn with_tokens(
+    pub fn sharing(
         connection: Connection,
         fence: Arc<dyn Fence>,
         calls: Arc<dyn Calls>,
-        tokens: &TokenCache,
+        shared: &Shared,
     ) -> Result<Self, Failure> {
         let Connection { product, base_url, credentials, ca_bundle_pem, call_deadline } = connection;
         let base = base_url::checked_base_url(&base_url)
             .map_err(|problem| Failure { kind: FailureKind::Unreachable, message: problem.to_string() })?;
         let transport = Transport::new(&base, ca_bundle_pem.as_deref())?;
+        let (host, identity) = (host_of(&base), credentials.identity().to_owned());
+        let limits = Arc::clone(&shared.limits);
         let routes = Routes::new(product, base);
         let auth = match (credentials, product) {
             (Credentials::ApiKey { public_key, private_key }, _) => Auth::Digest { public_key, private_key },
@@ -85,10 +101,11 @@ impl HttpApi {
             }
             (Credentials::ServiceAccount { client_id, client_secret }, Product::Atlas | Product::CloudManager) => {
                 let ca_bundle = ca_bundle_pem.as_deref();
-                Auth::Bearer(TokenSource::new(tokens, routes.token(), &client_id, &client_secret, ca_bundle)?)
+                let (tokens, url) = (&shared.tokens, routes.token());
+                Auth::Bearer(TokenSource::new(tokens, url, &client_id, &client_secret, ca_bundle, &limits)?)
             }
         };
-        Ok(Self { routes, transport, auth, call_deadline, fence, calls })
+        Ok(Self { routes, transport, auth, call_deadline, fence, calls, limits, host, identity })
     }
 
     pub(super) fn context(&self, endpoint: Endpoint) -> Context {
@@ -174,7 +191,7 @@ impl HttpApi {
 impl InvitesApi for HttpApi {
     fn probe(&self) -> BoxFuture<'_, Result<(), Failure>> {
         Box::pin(async move {
-            let mut tally = Tally::start(Endpoint::Probe, None);
+            let mut tally = self.begin(Endpoint::Probe, None).await?;
             let result = self.probe_call(&mut tally).await;
             tally.finish(self.calls.as_ref(), result)
         })
@@ -186,7 +203,7 @@ impl InvitesApi for HttpApi {
         username: Option<&'a Username>,
     ) -> BoxFuture<'a, Result<Vec<Invitation>, Failure>> {
         Box::pin(async move {
-            let mut tally = Tally::start(Endpoint::ListInvitations, Some(project));
+            let mut tally = self.begin(Endpoint::ListInvitations, Some(project)).await?;
             let result = self.list_call(&mut tally, project, username).await;
             tally.finish(self.calls.as_ref(), result)
         })
@@ -198,7 +215,7 @@ impl InvitesApi for HttpApi {
         id: &'a ObjectId,
     ) -> BoxFuture<'a, Result<Option<Invitation>, Failure>> {
         Box::pin(async move {
-            let mut tally = Tally::start(Endpoint::GetInvitation, Some(project));
+            let mut tally = self.begin(Endpoint::GetInvitation, Some(project)).await?;
             let result = self.get_call(&mut tally, project, id).await;
             tally.finish(self.calls.as_ref(), result)
         })
@@ -208,15 +225,25 @@ impl InvitesApi for HttpApi {
         self.fence.time_left(attempt_deadline).is_some()
     }
 
+    fn room<'a>(&'a self, project: &'a ObjectId) -> BoxFuture<'a, Result<Room, Failure>> {
+        Box::pin(async move {
+            let endpoint = Endpoint::CreateInvitation;
+            let room = self.enter(endpoint, Some(project), Priority::First).await;
+            if room.is_err() { Tally::start(endpoint, Some(project)).finish(self.calls.as_ref(), room) } else { room }
+        })
+    }
+
     fn create<'a>(
         &'a self,
         attempt: AcknowledgedAttempt,
+        room: Room,
         project: &'a ObjectId,
         username: &'a Username,
         roles: &'a Roles,
     ) -> BoxFuture<'a, Result<Created, Failure>> {
         Box::pin(async move {
             let mut tally = Tally::start(Endpoint::CreateInvitation, Some(project));
+            tally.enter(room);
             let result = match json(&CreateRequest::new(username, roles)) {
                 Ok(content) => self.send_invitation(&mut tally, attempt, project, username, content).await,
                 Err(failure) => Err(create::nothing_sent(failure)),
@@ -232,7 +259,7 @@ impl InvitesApi for HttpApi {
         roles: &'a Roles,
     ) -> BoxFuture<'a, Result<Invitation, Failure>> {
         Box::pin(async move {
-            let mut tally = Tally::start(Endpoint::UpdateInvitation, Some(project));
+            let mut tally = self.begin(Endpoint::UpdateInvitation, Some(project)).await?;
             let result = self.update_call(&mut tally, project, id, roles).await;
             tally.finish(self.calls.as_ref(), result)
         })
@@ -240,7 +267,7 @@ impl InvitesApi for HttpApi {
 
     fn cancel<'a>(&'a self, project: &'a ObjectId, id: &'a ObjectId) -> BoxFuture<'a, Result<Cancelled, Failure>> {
         Box::pin(async move {
-            let mut tally = Tally::start(Endpoint::CancelInvitation, Some(project));
+            let mut tally = self.begin(Endpoint::CancelInvitation, Some(project)).await?;
             let result = self.cancel_call(&mut tally, project, id).await;
             tally.finish(self.calls.as_ref(), result)
         })
@@ -248,7 +275,7 @@ impl InvitesApi for HttpApi {
 
     fn members<'a>(&'a self, project: &'a ObjectId) -> BoxFuture<'a, Result<Vec<Member>, Failure>> {
         Box::pin(async move {
-            let mut tally = Tally::start(Endpoint::ListMembers, Some(project));
+            let mut tally = self.begin(Endpoint::ListMembers, Some(project)).await?;
             let result = roster::members(self, &mut tally, project).await;
             tally.finish(self.calls.as_ref(), result)
         })

@@ -4,9 +4,13 @@
 //! address: records feed metrics and pacing.
 
 use super::endpoint::Endpoint;
+use super::room::Room;
+use super::transport::Answer;
+use super::wire::problem::Problem;
+use crate::domain::bucket::Shape;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::remote::ObjectId;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use std::time::Duration;
@@ -47,7 +51,7 @@ pub struct CallRecord {
     pub project: Option<ObjectId>,
     /// How it ended.
     pub class: CallClass,
-    /// From its start to its end, waiting for a token included.
+    /// From its first request to its end, waiting for a token included.
     pub duration: Duration,
     /// HTTP requests sent, digest challenges and pages included; a token's request has its own record.
     pub exchanges: u32,
@@ -55,6 +59,10 @@ pub struct CallRecord {
     pub limit: Option<u64>,
     /// `RateLimit-Remaining`: requests left in the bucket.
     pub limit_remaining: Option<u64>,
+    /// The bucket, as the body of a 429 describes it.
+    pub bucket: Option<Shape>,
+    /// How long it waited for room before that.
+    pub waited: Duration,
     /// `Retry-After`, at most one hour.
     pub retry_after: Option<Duration>,
     /// `Deprecation`: since when the endpoint is deprecated.
@@ -81,6 +89,7 @@ impl Calls for NoCalls {
 pub(super) struct Tally {
     started: Instant,
     record: CallRecord,
+    room: Room,
 }
 
 impl Tally {
@@ -93,11 +102,38 @@ impl Tally {
             exchanges: 0,
             limit: None,
             limit_remaining: None,
+            bucket: None,
+            waited: Duration::ZERO,
             retry_after: None,
             deprecated_since: None,
             sunset: None,
         };
-        Self { started: Instant::now(), record }
+        Self { started: Instant::now(), record, room: Room::unlimited() }
+    }
+
+    /// The call has leave to go, which it may have waited for.
+    pub(super) fn enter(&mut self, room: Room) {
+        self.record.waited = room.waited();
+        self.started = Instant::now();
+        self.room = room;
+    }
+
+    /// A page is there: what its headers said is told, and another one needs leave of its own.
+    pub(super) fn leave(&mut self) {
+        std::mem::take(&mut self.room).ended(&self.record);
+    }
+
+    /// Another page has leave to go.
+    pub(super) fn next_page(&mut self, room: Room) {
+        self.room = room;
+    }
+
+    /// Whether the call may still go.
+    ///
+    /// # Errors
+    /// `NotSent`.
+    pub(super) fn may_go(&self) -> Result<(), Failure> {
+        self.room.is_open()
     }
 
     pub(super) fn endpoint(&self) -> Endpoint {
@@ -107,11 +143,15 @@ impl Tally {
     /// One request goes out.
     pub(super) fn sent(&mut self) {
         self.record.exchanges = self.record.exchanges.saturating_add(1);
+        self.room.sent();
     }
 
-    /// Its answer's headers are in.
-    pub(super) fn seen(&mut self, headers: &HeaderMap) {
-        let record = &mut self.record;
+    /// Its answer is in.
+    pub(super) fn seen(&mut self, answer: &Answer) {
+        let (record, headers) = (&mut self.record, &answer.headers);
+        if answer.status == StatusCode::TOO_MANY_REQUESTS {
+            record.bucket = Problem::read(answer).bucket();
+        }
         record.limit = number(headers, "ratelimit-limit").or(record.limit);
         record.limit_remaining = number(headers, "ratelimit-remaining").or(record.limit_remaining);
         record.retry_after = retry_after(headers).or(record.retry_after);
@@ -123,6 +163,7 @@ impl Tally {
     pub(super) fn finish<T>(mut self, calls: &dyn Calls, result: Result<T, Failure>) -> Result<T, Failure> {
         self.record.class = result.as_ref().map_or_else(|failure| CallClass::Failed(failure.kind), |_| CallClass::Ok);
         self.record.duration = self.started.elapsed();
+        self.room.ended(&self.record);
         calls.finished(&self.record);
         result
     }

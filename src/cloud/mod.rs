@@ -3,6 +3,7 @@
 //! Owns everything that knows HTTP, JSON and error codes. Wire types never leave this module. Must never decide what an
 //! answer means for an invitation, and must never send a request twice that may e-mail somebody.
 
+mod admission;
 pub mod base_url;
 mod codes;
 pub mod connection;
@@ -17,6 +18,7 @@ pub mod limits;
 mod message;
 pub mod oauth;
 mod repeatable;
+pub mod room;
 mod roster;
 mod tls;
 mod transport;
@@ -29,6 +31,7 @@ pub use endpoint::Endpoint;
 pub use http_api::HttpApi;
 pub use limits::{CallClass, CallRecord, Calls, NoCalls};
 pub use oauth::TokenCache;
+pub use room::{Limits, Room};
 
 use crate::domain::attempt::AcknowledgedAttempt;
 use crate::domain::failure::Failure;
@@ -65,7 +68,8 @@ pub trait Fence: Send + Sync {
 /// A product's invites API, with the credentials of one inviter.
 ///
 /// # Guarantees
-/// Every call ends within its total deadline. Redirects and links are never followed. Answers are size-limited.
+/// Every call ends within its total deadline. No call goes out that MongoDB's limits leave no room for, as far as this
+/// process can tell: it waits a moment, and is then `HeldBack`. Redirects and links are never followed. Answers are size-limited.
 /// [`InvitesApi::create`] writes at most one request that can act; all other calls are safe to repeat.
 pub trait InvitesApi: Send + Sync {
     /// Proves that the credentials are accepted, without naming a project. A 404 is no failure.
@@ -86,13 +90,20 @@ pub trait InvitesApi: Send + Sync {
     /// be closed again; the fence is asked once more, last thing before the bytes go out.
     fn may_create(&self, attempt_deadline: Timestamp) -> bool;
 
-    /// Sends one invitation: one e-mail. The attempt is consumed, whatever comes of it.
+    /// Leave for one create under MongoDB's limits. Asked before an attempt is opened; what was opened never waits.
+    ///
+    /// # Errors
+    /// `HeldBack`, where there is no room within a moment; or why there is no token.
+    fn room<'a>(&'a self, project: &'a ObjectId) -> BoxFuture<'a, Result<Room, Failure>>;
+
+    /// Sends one invitation: one e-mail. Attempt and room are consumed, whatever comes of it.
     ///
     /// # Errors
     /// A failure whose kind `is_definite_no` says that nothing was sent; any other leaves the outcome unknown.
     fn create<'a>(
         &'a self,
         attempt: AcknowledgedAttempt,
+        room: Room,
         project: &'a ObjectId,
         username: &'a Username,
         roles: &'a Roles,

@@ -7,9 +7,12 @@
 use super::endpoint::Endpoint;
 use super::limits::{self, Calls, Tally};
 use super::message::{bounded, compose};
-use super::transport::{Answer, Body, Line, OBJECT_LIMIT, Outgoing, Transport, unavailable};
+use super::room::Limits;
+use super::transport::{Answer, Body, Line, OBJECT_LIMIT, Outgoing, Transport, host_of, unavailable};
 use super::wire::token::{TokenAnswer, read_error};
+use crate::domain::bucket::Priority;
 use crate::domain::failure::{Failure, FailureKind};
+use crate::domain::limits::{BucketKey, EndpointSet};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderValue, Method};
@@ -89,6 +92,8 @@ pub(super) struct TokenSource {
     slot: Arc<Slot>,
     url: Url,
     basic: HeaderValue,
+    limits: Arc<Limits>,
+    bucket: BucketKey,
 }
 
 impl TokenSource {
@@ -99,13 +104,16 @@ impl TokenSource {
         client_id: &str,
         secret: &SecretString,
         ca_bundle: Option<&[u8]>,
+        limits: &Arc<Limits>,
     ) -> Result<Self, Failure> {
         let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
         let pair = STANDARD.encode(format!("{}:{}", encode(client_id), encode(secret.expose_secret())));
         let mut basic = HeaderValue::try_from(format!("Basic {pair}"))
             .map_err(|_| rejected("clientId and clientSecret cannot be sent".to_owned()))?;
         basic.set_sensitive(true);
-        Ok(Self { slot: cache.slot(&url, client_id, secret, ca_bundle), url, basic })
+        let bucket = BucketKey { host: host_of(&url), set: EndpointSet::Token, scope: client_id.to_owned() };
+        let slot = cache.slot(&url, client_id, secret, ca_bundle);
+        Ok(Self { slot, url, basic, limits: Arc::clone(limits), bucket })
     }
 
     /// The current token; fetched if there is none or two thirds of its life are over.
@@ -165,6 +173,10 @@ impl TokenSource {
         number: u64,
     ) -> Result<Token, Failure> {
         let mut tally = Tally::start(Endpoint::Token, None);
+        match self.limits.enter(self.bucket.clone(), 1, Priority::First).await {
+            Ok(room) => tally.enter(room),
+            Err(failure) => return tally.finish(calls, Err(failure)),
+        }
         let asked = Instant::now();
         let outgoing = Outgoing {
             method: Method::POST,
@@ -176,7 +188,7 @@ impl TokenSource {
         tally.sent();
         let result = match transport.exchange(Line::Pooled, outgoing, OBJECT_LIMIT, deadline).await {
             Ok(answer) => {
-                tally.seen(&answer.headers);
+                tally.seen(&answer);
                 token(&answer, asked, number)
             }
             Err(failure) => Err(failure),

@@ -106,7 +106,7 @@ impl HttpApi {
         };
         tally.sent();
         let answer = self.transport.exchange(Line::Pooled, outgoing, call.limit, deadline).await?;
-        tally.seen(&answer.headers);
+        tally.seen(&answer);
         Ok(answer)
     }
 
@@ -127,7 +127,7 @@ impl HttpApi {
         };
         tally.sent();
         let answer = self.transport.exchange(Line::Pooled, outgoing, limit.max(OBJECT_LIMIT), deadline).await?;
-        tally.seen(&answer.headers);
+        tally.seen(&answer);
         Ok(answer)
     }
 }

@@ -25,6 +25,9 @@ pub(super) async fn members(api: &HttpApi, tally: &mut Tally, project: &ObjectId
     let mut reading = Reading::default();
     let mut room = LIST_LIMIT;
     for number in 1..=MOST_PAGES {
+        if number > 1 {
+            api.turn_page(tally, project).await?;
+        }
         let call = Repeatable { url: api.routes.members(project, number), content: None, limit: room };
         let answer = api.repeatable(tally, call, deadline).await?;
         if !answer.status.is_success() {

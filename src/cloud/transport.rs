@@ -89,6 +89,12 @@ pub(super) fn unavailable(message: &str) -> Failure {
     Failure { kind: FailureKind::Unavailable { retry_after: None }, message: message.to_owned() }
 }
 
+/// Host, and port where it is not the scheme's.
+pub(super) fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
 /// The clients of one base URL.
 pub(super) struct Transport {
     pooled: Client,
@@ -111,9 +117,7 @@ impl Transport {
         };
         let pooled = client(base, bundle.as_deref()).pool_idle_timeout(POOL_IDLE).pool_max_idle_per_host(POOL_SIZE);
         let single = client(base, bundle.as_deref()).pool_max_idle_per_host(0);
-        let host = base.host_str().unwrap_or_default();
-        let host = base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        Ok(Self { pooled: build(pooled)?, single: build(single)?, host })
+        Ok(Self { pooled: build(pooled)?, single: build(single)?, host: host_of(base) })
     }
 
     /// Sends one request and reads its answer up to `limit` bytes, all before `deadline`.

@@ -14,7 +14,7 @@ use crate::domain::deletion::parting;
 use crate::domain::desired::{Desired, Life};
 use crate::domain::facts::{Facts, Ownership};
 use crate::domain::failure::FailureKind;
-use crate::domain::finding::Finding;
+use crate::domain::finding::{Finding, setback_finding};
 use crate::domain::ledger::{self, Farewell};
 use crate::domain::schedule::Wake;
 use kube::ResourceExt;
@@ -86,7 +86,7 @@ impl Passes {
                 self.cancel_blocked(object, &facts.desired, claim, facts.life, why, Some(trouble.retry_in)).await
             }
             _ => {
-                let finding = Finding::new(trouble.failure.kind.reason(), trouble.failure.message.clone());
+                let finding = setback_finding(object.status.as_ref(), &trouble.failure, trouble.retry_in);
                 self.blocked(object, Some(&facts.desired), finding, retry).await
             }
         }

@@ -5,7 +5,7 @@
 use super::staging::{jane, passes};
 use super::testing::Server;
 use crate::api::Reason;
-use crate::cloud::{Cancelled, Created, InvitesApi};
+use crate::cloud::{Cancelled, Created, InvitesApi, Room};
 use crate::domain::attempt::AcknowledgedAttempt;
 use crate::domain::failure::Failure;
 use crate::domain::ledger;
@@ -38,9 +38,13 @@ impl InvitesApi for Api {
     fn may_create(&self, _: Timestamp) -> bool {
         self.fence_open
     }
+    fn room<'a>(&'a self, _: &'a ObjectId) -> BoxFuture<'a, Result<Room, Failure>> {
+        async { Ok(Room::unlimited()) }.boxed()
+    }
     fn create<'a>(
         &'a self,
         _: AcknowledgedAttempt,
+        _: Room,
         _: &'a ObjectId,
         _: &'a Username,
         _: &'a Roles,

@@ -6,6 +6,7 @@ pub mod books;
 pub mod cache;
 pub mod census;
 pub mod chance;
+pub mod circuits;
 pub mod clock;
 pub mod cluster;
 pub mod connection;

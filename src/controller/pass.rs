@@ -11,7 +11,7 @@ use super::observer::PassOutcome;
 pub use super::passes::{PassPorts, Passes};
 use super::show::{Shown, notice};
 use super::slots::Slot;
-use super::waiting::keep;
+use super::waiting::{Denied, Leave, keep};
 use crate::api::names::FINALIZER;
 use crate::api::{InvitationClaim, ProjectInvitation, Reason};
 use crate::domain::conclude::{Conclusion, conclude};
@@ -108,12 +108,13 @@ impl Passes {
             return self.delete_without_inviter(object, facts.desired, life, finding).await;
         }
         let decision = decide(&facts);
-        let slot = match self.slot(object, &facts, &decision, turn) {
-            Ok(slot) => slot,
-            Err(expected) => return self.wait_for_slot(object, &facts, expected).await,
+        let leave = match self.leave(object, &facts, &decision, connection, turn).await {
+            Ok(leave) => leave,
+            Err(Denied::ForSlot(expected)) => return self.wait_for_slot(object, &facts, expected).await,
+            Err(Denied::Because(trouble)) => return self.no_roster(object, &facts, connection, &trouble).await,
         };
         if decision.step == Step::LookAgain {
-            keep(slot);
+            keep(leave.slot);
             self.memory.update(&facts.desired.object.uid, |memory| memory.needs_fresh = true);
             return PassReport::again(PassOutcome::Unchanged, Duration::ZERO);
         }
@@ -122,7 +123,7 @@ impl Passes {
         if mails {
             self.memory.update(&uid, |memory| memory.mailing = true);
         }
-        let report = self.carry_out(object, *facts, decision, connection, slot).await;
+        let report = self.carry_out(object, *facts, decision, connection, leave).await;
         if mails {
             self.memory.update(&uid, |memory| memory.mailing = false);
         }
@@ -140,9 +141,9 @@ impl Passes {
         mut facts: Facts,
         decision: Decision,
         connection: &Connection,
-        mut slot: Option<Slot>,
+        mut leave: Leave,
     ) -> PassReport {
-        let performed = match self.perform(object, &facts, &decision.step, connection, &mut slot).await {
+        let performed = match self.perform(object, &facts, &decision.step, connection, &mut leave).await {
             Ok(performed) => performed,
             Err(error) => return self.cluster_trouble(object, &error),
         };
@@ -188,7 +189,7 @@ impl Passes {
             self.rosters.note(connection, &facts.desired.project, &sent.id, Some(&sent)).await;
         }
         if wake == Wake::Now {
-            keep(slot);
+            keep(leave.slot);
         }
         let claim = claim.or_else(|| match facts.ownership {
             Ownership::Mine => facts.claim.take(),

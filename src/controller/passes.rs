@@ -5,6 +5,7 @@
 use super::books::Books;
 use super::cache::Cache;
 use super::chance::Chance;
+use super::circuits::Circuits;
 use super::clock::Clock;
 use super::cluster::Cluster;
 use super::connection::Connections;
@@ -33,6 +34,7 @@ pub struct Passes {
     pub(super) rosters: Rosters,
     pub(super) books: Books,
     pub(super) slots: Arc<Slots>,
+    pub(super) circuits: Circuits,
     pub(super) wakes: Arc<Wakes>,
     pub(super) memory: Arc<Memory>,
     pub(super) clock: Arc<dyn Clock>,
@@ -99,6 +101,7 @@ impl Passes {
             Arc::clone(&ports.wakes),
             Arc::clone(&ports.observer),
         );
+        let circuits = Circuits::new(Arc::clone(&ports.clock), settings.timings);
         let PassPorts {
             cluster,
             objects,
@@ -122,6 +125,7 @@ impl Passes {
             rosters,
             books,
             slots,
+            circuits,
             wakes,
             memory,
             clock,

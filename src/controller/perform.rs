@@ -8,9 +8,10 @@ use super::connection::Connection;
 use super::observer::{MailResult, PassOutcome};
 use super::pass::Passes;
 use super::slots::Slot;
+use super::waiting::Leave;
 use crate::api::names::FINALIZER;
 use crate::api::{InvitationClaim, InvitationClaimSpec, ProjectInvitation};
-use crate::cloud::{Cancelled, Created};
+use crate::cloud::{Cancelled, Created, Room};
 use crate::domain::attempt::AcknowledgedAttempt;
 use crate::domain::conclude::Outcome;
 use crate::domain::facts::{Facts, Ownership, Sight};
@@ -49,7 +50,7 @@ impl Passes {
         facts: &Facts,
         step: &Step,
         connection: &Connection,
-        slot: &mut Option<Slot>,
+        leave: &mut Leave,
     ) -> Result<Performed, ClusterError> {
         match step {
             Step::Rest | Step::LookAgain => {
@@ -63,13 +64,16 @@ impl Passes {
                 let written = self.take(object, facts, claim).await?;
                 Ok(Performed::new(Outcome::Done, PassOutcome::Recorded, Some(written)))
             }
-            Step::Invite(claim) => match slot.take() {
-                Some(slot) => self.invite(object, facts, claim, connection, slot).await,
-                None => Ok(Performed::new(Outcome::Failed(unsent("without a slot")), PassOutcome::Failed, None)),
+            Step::Invite(claim) => match (leave.slot.take(), leave.room.take()) {
+                (Some(slot), Some(room)) => self.invite(object, facts, claim, connection, slot, room).await,
+                (None, _) | (_, None) => {
+                    Ok(Performed::new(Outcome::Failed(unsent("without leave")), PassOutcome::Failed, None))
+                }
             },
             Step::UpdateRoles(id, roles) => {
                 let claim = self.own_claim_now(facts, id).await?;
                 let updated = connection.api.update_roles(&facts.desired.project, id, roles).await;
+                self.circuits.ended(&facts.inviter, &facts.desired.project, updated.as_ref().err());
                 Ok(match updated {
                     Ok(invitation) => {
                         self.rosters.note(connection, &facts.desired.project, id, Some(&invitation)).await;
@@ -127,6 +131,7 @@ impl Passes {
         claim: &InvitationClaimSpec,
         connection: &Connection,
         mut slot: Slot,
+        room: Room,
     ) -> Result<Performed, ClusterError> {
         if !self.has_time_to_send(facts, claim, connection) {
             return Ok(Performed::new(Outcome::Failed(too_late()), PassOutcome::Failed, None));
@@ -146,8 +151,9 @@ impl Passes {
         };
         let desired = &facts.desired;
         slot.sending();
-        let created = connection.api.create(attempt, &desired.project, &desired.username, &desired.roles).await;
+        let created = connection.api.create(attempt, room, &desired.project, &desired.username, &desired.roles).await;
         slot.answered(created.as_ref().err().map(|failure| failure.kind));
+        self.circuits.ended(&facts.inviter, &desired.project, created.as_ref().err());
         Ok(match created {
             Ok(Created::Invitation(invitation)) => {
                 self.observer.mailed(MailResult::Sent);
@@ -199,7 +205,10 @@ impl Passes {
         let desired = &facts.desired;
         let found = match connection.api.get(&desired.project, id).await {
             Ok(found) => found,
-            Err(failure) => return Ok(self.failed(connection, failure, Some(written))),
+            Err(failure) => {
+                self.circuits.ended(&facts.inviter, &desired.project, Some(&failure));
+                return Ok(self.failed(connection, failure, Some(written)));
+            }
         };
         let outcome = match found {
             // An id that names somebody else was never this object's to cancel.
@@ -212,6 +221,7 @@ impl Passes {
             // Reads may not show yet what was sent a moment ago: only the cancellation itself can tell that it is gone.
             Some(_) | None => connection.api.cancel(&desired.project, id).await,
         };
+        self.circuits.ended(&facts.inviter, &desired.project, outcome.as_ref().err());
         Ok(match outcome {
             Ok(cancelled) => {
                 self.rosters.note(connection, &desired.project, id, None).await;

@@ -14,7 +14,7 @@ use super::connection::Connection;
 use crate::domain::facts::Sight;
 use crate::domain::failure::{Cure, Failure, FailureKind};
 use crate::domain::remote::{Invitation, Member, ObjectId, Username};
-use crate::domain::schedule::{api_backoff, human_backoff};
+use crate::domain::schedule::failure_backoff;
 use crate::domain::timings::Timings;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -210,11 +210,10 @@ impl Rosters {
                 Ok(roster)
             }
             Err(failure) => {
-                let times = cell.trouble.as_ref().map_or(0, |before| before.times).saturating_add(1);
-                let retry_in = match failure.kind.cure() {
-                    Cure::Human => human_backoff(i32::try_from(times).unwrap_or(i32::MAX), &self.timings),
-                    Cure::Time => api_backoff(times, failure.kind.retry_after(), &self.timings),
-                };
+                let held_back = matches!(failure.kind, FailureKind::HeldBack { .. });
+                let before = cell.trouble.as_ref().map_or(0, |before| before.times);
+                let times = before.saturating_add(u32::from(!held_back));
+                let retry_in = failure_backoff(failure.kind, times, &self.timings);
                 let at = self.clock.monotonic();
                 cell.trouble = Some(Remembered { failure: failure.clone(), at, until: at + retry_in, times });
                 Err(Trouble { failure, retry_in, asked: Asked::Now })

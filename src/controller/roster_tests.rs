@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::unimplemented)]
 
 use super::*;
-use crate::cloud::{Cancelled, Created, InvitesApi};
+use crate::cloud::{Cancelled, Created, InvitesApi, Room};
 use crate::controller::inviter_spec::Access;
 use crate::domain::attempt::AcknowledgedAttempt;
 use crate::domain::remote::Roles;
@@ -40,9 +40,13 @@ impl InvitesApi for Project {
     fn may_create(&self, _: Timestamp) -> bool {
         unimplemented!()
     }
+    fn room<'a>(&'a self, _: &'a ObjectId) -> BoxFuture<'a, Result<Room, Failure>> {
+        unimplemented!()
+    }
     fn create<'a>(
         &'a self,
         _: AcknowledgedAttempt,
+        _: Room,
         _: &'a ObjectId,
         _: &'a Username,
         _: &'a Roles,

@@ -24,7 +24,7 @@ use crate::api::{
     InviterSpec, Product, ProjectInvitation, ProjectInvitationSpec, ReadyWhen,
 };
 use crate::cloud::connector::HttpConnector;
-use crate::cloud::{Fence, InvitesApi, NoCalls};
+use crate::cloud::{Fence, InvitesApi, Limits, NoCalls};
 use crate::domain::finding::Finding;
 use crate::domain::pacer::Rate;
 use crate::domain::testing;
@@ -147,7 +147,7 @@ pub(super) fn passes(
     let inviters = Arc::new(InviterPasses::new(
         Arc::new(Nobody),
         settings.clone(),
-        Arc::new(HttpConnector::new(Arc::new(Nobody), Arc::new(NoCalls))),
+        Arc::new(HttpConnector::new(Arc::new(Nobody), Arc::new(NoCalls), Arc::new(Limits::default()))),
         Arc::clone(&connections),
         Arc::clone(&wakes),
         Arc::clone(&clock),

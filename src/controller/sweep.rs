@@ -288,6 +288,10 @@ async fn step(
         Step::Record(claim) => {
             passes.write_claim(&unowned(claim), Some(before)).await.map(|written| Some(written.spec))
         }
+        // All of the inviter's claims in the project would be told the same.
+        Step::Cancel(..) if passes.circuits.held(&facts.inviter, &facts.desired.project, false).is_some() => {
+            return None;
+        }
         Step::Cancel(id, claim) => match passes.cancel(facts, id, &unowned(claim), connection).await {
             Ok(performed) if performed.failed() => return None,
             Ok(performed) => {

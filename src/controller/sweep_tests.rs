@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::api::Origin;
-use crate::cloud::{Cancelled, Created, InvitesApi};
+use crate::cloud::{Cancelled, Created, InvitesApi, Room};
 use crate::controller::clock::SystemClock;
 use crate::controller::staging::{jane, passes};
 use crate::controller::testing::Server;
@@ -42,9 +42,13 @@ impl InvitesApi for Api {
     fn may_create(&self, _: Timestamp) -> bool {
         unimplemented!()
     }
+    fn room<'a>(&'a self, _: &'a ObjectId) -> BoxFuture<'a, Result<Room, Failure>> {
+        unimplemented!()
+    }
     fn create<'a>(
         &'a self,
         _: AcknowledgedAttempt,
+        _: Room,
         _: &'a ObjectId,
         _: &'a Username,
         _: &'a Roles,

@@ -1,18 +1,38 @@
-//! The way of a pass to its slot, and what an object shows that waits for one.
+//! The way of a pass to its leave to act, and what an object shows that waits for its slot.
 //!
+//! All of it comes before an attempt is opened: the circuit of the project closed, a slot for the e-mail, room for the call.
 //! Must never hold a place in the queue of passes while waiting.
 
+use super::connection::Connection;
 use super::observer::PassOutcome;
 use super::pass::{PassReport, Passes};
+use super::roster::{Asked, Trouble};
 use super::show::Shown;
 use super::slots::Slot;
 use crate::api::ProjectInvitation;
+use crate::cloud::Room;
 use crate::domain::facts::{Facts, Ownership};
 use crate::domain::finding::waiting_finding;
-use crate::domain::schedule::Wake;
-use crate::domain::step::Decision;
+use crate::domain::schedule::{Wake, failure_backoff};
+use crate::domain::step::{Decision, Step};
 use kube::runtime::reflector::ObjectRef;
 use std::time::Duration;
+
+/// What a step needs before it begins.
+pub(super) struct Leave {
+    /// To send one invitation to the host.
+    pub slot: Option<Slot>,
+    /// To make the call that sends it, under the limits of the project.
+    pub room: Option<Room>,
+}
+
+/// Why a step may not begin.
+pub(super) enum Denied {
+    /// It waits for its slot, about so long.
+    ForSlot(Duration),
+    /// The call would fail, or there is no room for it.
+    Because(Trouble),
+}
 
 /// The next pass, which comes at once, still has it.
 pub(super) fn keep(slot: Option<Slot>) {
@@ -22,11 +42,60 @@ pub(super) fn keep(slot: Option<Slot>) {
 }
 
 impl Passes {
+    /// What the decision needs before its step begins.
+    ///
+    /// # Errors
+    /// What is not to be had.
+    pub(super) async fn leave(
+        &self,
+        object: &ProjectInvitation,
+        facts: &Facts,
+        decision: &Decision,
+        connection: &Connection,
+        turn: Option<Slot>,
+    ) -> Result<Leave, Denied> {
+        let project = &facts.desired.project;
+        let calls = matches!(decision.step, Step::Invite(_) | Step::UpdateRoles(..) | Step::Cancel(..));
+        let held = if calls { self.circuits.held(&facts.inviter, project, facts.asked) } else { None };
+        if let Some(trouble) = held {
+            self.slots.leave(&ObjectRef::from_obj(object));
+            return Err(Denied::Because(self.followed(facts, trouble)));
+        }
+        let slot = self.slot(object, facts, decision, turn).map_err(Denied::ForSlot)?;
+        let room = match decision.step {
+            Step::Invite(_) => match connection.api.room(project).await {
+                Ok(room) => Some(room),
+                Err(failure) => {
+                    let retry_in = failure_backoff(failure.kind, 1, &self.settings.timings);
+                    let trouble = Trouble { failure, retry_in, asked: Asked::Now };
+                    return Err(Denied::Because(self.followed(facts, trouble)));
+                }
+            },
+            Step::Rest
+            | Step::LookAgain
+            | Step::Record(_)
+            | Step::UpdateRoles(..)
+            | Step::Cancel(..)
+            | Step::HandOver(_)
+            | Step::LetGo(_) => None,
+        };
+        Ok(Leave { slot, room })
+    }
+
+    /// An invitation that is there is followed meanwhile.
+    fn followed(&self, facts: &Facts, trouble: Trouble) -> Trouble {
+        if facts.claim.as_ref().is_none_or(|claim| claim.invitation.is_none()) {
+            return trouble;
+        }
+        let interval = self.settings.timings.scaled(facts.inviter.check_interval);
+        Trouble { retry_in: trouble.retry_in.min(interval), ..trouble }
+    }
+
     /// The slot that the decision needs, if it needs one; one that it does not need goes back.
     ///
     /// # Errors
     /// How long to expect for one.
-    pub(super) fn slot(
+    fn slot(
         &self,
         object: &ProjectInvitation,
         facts: &Facts,

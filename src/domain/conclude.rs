@@ -10,7 +10,7 @@ use super::finding::{Finding, invited_finding, listed};
 use super::ledger;
 use super::refusal::request_name;
 use super::remote::Invitation;
-use super::schedule::{Wake, api_backoff};
+use super::schedule::{Wake, api_backoff, failure_backoff};
 use super::step::{Decision, Step};
 use crate::api::{InvitationClaimSpec, Origin, Reason, Refusal};
 use std::time::Duration;
@@ -216,10 +216,13 @@ fn refusal(failure: &Failure, claim: Option<&InvitationClaimSpec>, facts: &Facts
 fn setback(failure: &Failure, failures: u32, facts: &Facts, refusal: Option<&Refusal>) -> Conclusion {
     // This answer never says how long: it counts over a minute.
     let throttled = failure.kind == FailureKind::InvitationThrottled;
-    let asked = if throttled { Some(facts.timings.invitation_window) } else { failure.kind.retry_after() };
     let wake = match refusal {
         Some(refusal) => Wake::Refusal { at: refusal.at.0, times: refusal.times },
-        None => Wake::After(api_backoff(failures, asked, &facts.timings)),
+        None if throttled => Wake::After(api_backoff(failures, Some(facts.timings.invitation_window), &facts.timings)),
+        None if matches!(failure.kind, FailureKind::HeldBack { .. }) => {
+            Wake::After(failure_backoff(failure.kind, failures, &facts.timings))
+        }
+        None => Wake::After(api_backoff(failures, failure.kind.retry_after(), &facts.timings)),
     };
     Conclusion {
         claim: None,

@@ -25,6 +25,11 @@ pub enum FailureKind {
         /// `Retry-After`, where the answer had it.
         retry_after: Option<Duration>,
     },
+    /// The limit of calls leaves no room now: nothing was sent.
+    HeldBack {
+        /// When there is room, as far as this process can tell.
+        retry_after: Duration,
+    },
     /// No connection was made (DNS, connect, proxy): nothing was sent.
     Unreachable,
     /// No TLS connection that can be trusted: nothing was sent.
@@ -95,6 +100,7 @@ impl FailureKind {
         match self {
             Self::Fenced
             | Self::NotSent { .. }
+            | Self::HeldBack { .. }
             | Self::Unreachable
             | Self::TlsFailed
             | Self::RateLimited { .. }
@@ -116,7 +122,7 @@ impl FailureKind {
     #[must_use]
     pub fn left_unsent(self) -> bool {
         match self {
-            Self::Fenced | Self::NotSent { .. } | Self::Unreachable | Self::TlsFailed => true,
+            Self::Fenced | Self::NotSent { .. } | Self::HeldBack { .. } | Self::Unreachable | Self::TlsFailed => true,
             Self::Unavailable { .. }
             | Self::RateLimited { .. }
             | Self::InvitationThrottled
@@ -143,6 +149,7 @@ impl FailureKind {
                 Scope::Inviter
             }
             Self::RateLimited { .. }
+            | Self::HeldBack { .. }
             | Self::PermissionMissing
             | Self::ProjectNotFound
             | Self::EndpointMissing
@@ -165,6 +172,7 @@ impl FailureKind {
         match self {
             Self::Fenced
             | Self::NotSent { .. }
+            | Self::HeldBack { .. }
             | Self::Unreachable
             | Self::TlsFailed
             | Self::Unavailable { .. }
@@ -187,7 +195,7 @@ impl FailureKind {
     pub fn reason(self) -> Reason {
         match self {
             Self::Fenced => Reason::Inviting,
-            Self::RateLimited { .. } => Reason::RateLimited,
+            Self::RateLimited { .. } | Self::HeldBack { .. } => Reason::RateLimited,
             Self::InvitationThrottled => Reason::WaitingForSlot,
             Self::CredentialsRejected | Self::NotOnAccessList | Self::TlsFailed | Self::Unreachable | Self::Sunset => {
                 Reason::InviterNotReady
@@ -214,7 +222,7 @@ impl FailureKind {
             Self::NotOnAccessList => Reason::NotOnAccessList,
             Self::TlsFailed => Reason::TlsFailed,
             Self::Unreachable => Reason::Unreachable,
-            Self::RateLimited { .. } => Reason::RateLimited,
+            Self::RateLimited { .. } | Self::HeldBack { .. } => Reason::RateLimited,
             Self::Sunset => Reason::ApiSunset,
             Self::Fenced
             | Self::NotSent { .. }
@@ -237,6 +245,7 @@ impl FailureKind {
         match self {
             Self::Fenced => "fenced",
             Self::NotSent { .. } => "not_sent",
+            Self::HeldBack { .. } => "held_back",
             Self::Unreachable => "unreachable",
             Self::TlsFailed => "tls_failed",
             Self::Unavailable { .. } => "unavailable",
@@ -264,6 +273,7 @@ impl FailureKind {
             Self::NotSent { retry_after } | Self::Unavailable { retry_after } | Self::RateLimited { retry_after } => {
                 retry_after
             }
+            Self::HeldBack { retry_after } => Some(retry_after),
             Self::Fenced
             | Self::InvitationThrottled
             | Self::Unreachable

@@ -3,6 +3,7 @@
 //! Owns the wording that several decisions share. Messages are stable while nothing changes: no request ids, no
 //! count-downs, no address of anybody.
 
+use super::failure::{Failure, FailureKind};
 use super::remote::{Invitation, Roles};
 use crate::api::names::condition;
 use crate::api::{Origin, ProjectInvitationStatus, Reason, RecordedInvitation};
@@ -86,6 +87,22 @@ pub fn waiting_finding(before: Option<&ProjectInvitationStatus>, expected: Durat
         )
     });
     Finding::new(Reason::WaitingForSlot, message)
+}
+
+/// Why nothing can be done now, and when a call that was held back is expected to go. That is said once, too.
+#[must_use]
+pub fn setback_finding(before: Option<&ProjectInvitationStatus>, failure: &Failure, expected: Duration) -> Finding {
+    let reason = failure.kind.reason();
+    if !matches!(failure.kind, FailureKind::HeldBack { .. }) {
+        return Finding::new(reason, failure.message.clone());
+    }
+    let mut conditions = before.into_iter().flat_map(|status| &status.conditions);
+    let said = conditions.find(|one| one.reason == reason.as_str() && one.message.starts_with(&failure.message));
+    let message = said.map_or_else(
+        || format!("{}; expected to go on {} after this was written", failure.message, roughly(expected)),
+        |said| said.message.clone(),
+    );
+    Finding::new(reason, message)
 }
 
 fn roughly(time: Duration) -> String {

@@ -5,6 +5,7 @@
 mod adoption;
 pub mod attempt;
 pub mod breaker;
+pub mod bucket;
 pub mod conclude;
 pub mod decide;
 pub mod deletion;
@@ -16,6 +17,7 @@ pub mod finding;
 pub mod key;
 pub mod lease;
 pub mod ledger;
+pub mod limits;
 mod observe;
 pub mod orphan;
 pub mod pacer;

@@ -3,6 +3,7 @@
 //! Owns every rule of waiting: next looks, back-offs, quarantine looks, expiry. Must never read a clock; jitter comes in
 //! as a number, because randomness is an effect.
 
+use super::failure::{Cure, FailureKind};
 use super::timings::Timings;
 use crate::api::Refusal;
 use jiff::{SignedDuration, Timestamp};
@@ -71,6 +72,17 @@ pub fn human_backoff(times: i32, timings: &Timings) -> Duration {
 pub fn api_backoff(times: u32, retry_after: Option<Duration>, timings: &Timings) -> Duration {
     let growing = Duration::from_secs(1 << times.saturating_sub(1).min(9)).min(Duration::from_secs(300));
     timings.scaled(growing).max(retry_after.unwrap_or_default().min(LONGEST_WAIT))
+}
+
+/// How long to rest after a failure that came so many times in a row. A call that was held back was no failure of the API:
+/// its wait does not grow.
+#[must_use]
+pub fn failure_backoff(kind: FailureKind, times: u32, timings: &Timings) -> Duration {
+    match (kind, kind.cure()) {
+        (FailureKind::HeldBack { retry_after }, _) => retry_after.max(Duration::from_millis(200)).min(LONGEST_WAIT),
+        (_, Cure::Human) => human_backoff(i32::try_from(times).unwrap_or(i32::MAX), timings),
+        (_, Cure::Time) => api_backoff(times, kind.retry_after(), timings),
+    }
 }
 
 /// How long to wait from `now`.

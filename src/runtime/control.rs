@@ -3,11 +3,11 @@
 //! Must never add a label that is not one of a closed set.
 
 use super::health::{Health, Readiness};
-use super::metrics::{Leads, Metrics};
+use super::metrics::{FinishedCall, Leads, Metrics};
 use super::settings::{Settings, Watched};
-use crate::cloud::Fence;
 use crate::cloud::connector::HttpConnector;
 use crate::cloud::limits::{CallRecord, Calls};
+use crate::cloud::{Fence, Limits};
 use crate::controller::census::Census;
 use crate::controller::clock::{Clock, SystemClock};
 use crate::controller::fence::{DeadlineFence, LeaseFence};
@@ -87,13 +87,16 @@ impl Observer for Listener {
 
 impl Calls for Listener {
     fn finished(&self, record: &CallRecord) {
-        self.metrics.call_finished(
-            record.endpoint.label(),
-            record.class.label(),
-            record.exchanges,
-            record.duration,
-            record.limit_remaining.and_then(|left| i64::try_from(left).ok()),
-        );
+        let told = |number: Option<u64>| number.and_then(|number| i64::try_from(number).ok());
+        self.metrics.call_finished(&FinishedCall {
+            endpoint: record.endpoint.label(),
+            class: record.class.label(),
+            exchanges: record.exchanges,
+            duration: record.duration,
+            waited: record.waited,
+            limit: told(record.limit),
+            limit_remaining: told(record.limit_remaining),
+        });
         if let Some(sunset) = record.sunset {
             self.announce_sunset(sunset);
         }
@@ -138,7 +141,8 @@ pub(super) async fn control(
         move || listener.election(if opposed { &ElectionNews::Follows } else { &ElectionNews::Leads })
     };
     let calls: Arc<dyn Calls> = Arc::<Listener>::clone(&listener);
-    let connector = Arc::new(HttpConnector::new(fence, calls));
+    let limits = Arc::new(Limits::rehearsed(settings.timings.divisor));
+    let connector = Arc::new(HttpConnector::new(fence, calls, limits));
     let ports = Ports { client, connector, clock, observer: listener, seat, candidacy };
     run(controller_settings(settings), ports, stop, on_ready).await;
 }

@@ -35,7 +35,9 @@ pub struct Metrics {
     calls: Counters<2>,
     exchanges: Counters<1>,
     call_seconds: Durations,
+    limit: Gauges,
     limit_remaining: Gauges,
+    limit_wait_seconds: Durations,
     api_sunset: Gauge,
     invitations: Tally,
     inviters: Tally,
@@ -63,6 +65,25 @@ pub enum Leads {
     No,
 }
 
+/// A call to MongoDB that has ended.
+#[derive(Clone, Copy, Debug)]
+pub struct FinishedCall {
+    /// Which.
+    pub endpoint: &'static str,
+    /// How it ended.
+    pub class: &'static str,
+    /// Requests on the wire.
+    pub exchanges: u32,
+    /// From its first request to its end.
+    pub duration: Duration,
+    /// How long it waited for room under MongoDB's limits before that.
+    pub waited: Duration,
+    /// Requests in a full bucket, as the answer said.
+    pub limit: Option<i64>,
+    /// Requests left in it, as the answer said.
+    pub limit_remaining: Option<i64>,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("invitation_operator");
@@ -79,7 +100,13 @@ impl Default for Metrics {
                 "Requests on the wire for these calls, digest challenges included",
             ),
             call_seconds: durations(r, "api_call_duration", "How long a call to MongoDB took, by endpoint"),
+            limit: registered(r, "api_limit", "Size of MongoDB's rate limit in requests, as last told, by endpoint"),
             limit_remaining: registered(r, "api_limit_remaining", "Calls left under MongoDB's rate limit, by endpoint"),
+            limit_wait_seconds: durations(
+                r,
+                "api_limit_wait_duration",
+                "How long calls waited for room under MongoDB's limits; those that did not wait are not counted",
+            ),
             api_sunset: registered(
                 r,
                 "api_sunset_timestamp_seconds",
@@ -194,20 +221,19 @@ impl Metrics {
         self.pass_seconds.get_or_create(&[("outcome", outcome)]).observe(duration.as_secs_f64());
     }
 
-    /// A call to MongoDB has ended, after so many requests on the wire; `limit_remaining` as its answer said.
-    pub fn call_finished(
-        &self,
-        endpoint: &'static str,
-        class: &'static str,
-        exchanges: u32,
-        duration: Duration,
-        limit_remaining: Option<i64>,
-    ) {
-        self.calls.get_or_create(&[("endpoint", endpoint), ("class", class)]).inc();
-        self.exchanges.get_or_create(&[("endpoint", endpoint)]).inc_by(u64::from(exchanges));
-        self.call_seconds.get_or_create(&[("endpoint", endpoint)]).observe(duration.as_secs_f64());
-        if let Some(left) = limit_remaining {
-            self.limit_remaining.get_or_create(&[("endpoint", endpoint)]).set(left);
+    /// A call to MongoDB has ended.
+    pub fn call_finished(&self, call: &FinishedCall) {
+        let endpoint = call.endpoint;
+        self.calls.get_or_create(&[("endpoint", endpoint), ("class", call.class)]).inc();
+        self.exchanges.get_or_create(&[("endpoint", endpoint)]).inc_by(u64::from(call.exchanges));
+        self.call_seconds.get_or_create(&[("endpoint", endpoint)]).observe(call.duration.as_secs_f64());
+        if !call.waited.is_zero() {
+            self.limit_wait_seconds.get_or_create(&[("endpoint", endpoint)]).observe(call.waited.as_secs_f64());
+        }
+        for (told, gauges) in [(call.limit, &self.limit), (call.limit_remaining, &self.limit_remaining)] {
+            if let Some(told) = told {
+                gauges.get_or_create(&[("endpoint", endpoint)]).set(told);
+            }
         }
     }
 
@@ -311,7 +337,17 @@ mod tests {
     fn used() -> Metrics {
         let metrics = Metrics::default();
         metrics.pass_finished("changed", Duration::from_millis(20));
-        metrics.call_finished("list", "success", 2, Duration::from_millis(50), Some(-1));
+        let call = FinishedCall {
+            endpoint: "list",
+            class: "success",
+            exchanges: 2,
+            duration: Duration::from_millis(50),
+            waited: Duration::ZERO,
+            limit: Some(1200),
+            limit_remaining: Some(-1),
+        };
+        metrics.call_finished(&call);
+        metrics.call_finished(&FinishedCall { endpoint: "create", waited: Duration::from_millis(20), ..call });
         metrics.objects_by_phase(&[("Invited", 2), ("Accepted", 1)]);
         metrics.inviters_by_reason(&[("Ready", 1)]);
         metrics.mail("created");
@@ -338,7 +374,9 @@ mod tests {
             r#"invitation_operator_api_calls_total{endpoint="list",class="success"} 1"#,
             r#"invitation_operator_api_exchanges_total{endpoint="list"} 2"#,
             r#"invitation_operator_api_call_duration_seconds_count{endpoint="list"} 1"#,
+            r#"invitation_operator_api_limit{endpoint="list"} 1200"#,
             r#"invitation_operator_api_limit_remaining{endpoint="list"} -1"#,
+            r#"invitation_operator_api_limit_wait_duration_seconds_count{endpoint="create"} 1"#,
             r#"invitation_operator_invitations{phase="Invited"} 2"#,
             r#"invitation_operator_inviters{reason="Ready"} 1"#,
             r#"invitation_operator_mails_total{result="created"} 1"#,

@@ -3,7 +3,7 @@
 use crate::harness::*;
 use crate::server::{Reply, Server};
 use invitation_operator::api::Product;
-use invitation_operator::cloud::{Cancelled, InvitesApi};
+use invitation_operator::cloud::{Cancelled, InvitesApi, Room};
 use invitation_operator::domain::failure::FailureKind;
 use serde_json::json;
 use std::time::Duration;
@@ -137,11 +137,13 @@ async fn redirects_are_never_followed() {
         let caller = caller(Product::Atlas, &server);
         assert_eq!(kind(caller.api.list(&project(), None).await), FailureKind::Doubtful);
         assert_eq!(kind(caller.api.cancel(&project(), &id()).await), FailureKind::Doubtful);
-        assert!(kind(caller.api.create(attempt(), &project(), &jane(), &roles()).await).is_definite_no());
+        assert!(
+            kind(caller.api.create(attempt(), Room::unlimited(), &project(), &jane(), &roles()).await).is_definite_no()
+        );
         let to = format!("{}{ATLAS_INVITES}", canary.url());
         let signed = Server::start(with_digest(move |_| Reply::empty(status).with("Location", &to))).await;
         let caller = crate::harness::caller(Product::Atlas, &signed);
-        let found = kind(caller.api.create(attempt(), &project(), &jane(), &roles()).await);
+        let found = kind(caller.api.create(attempt(), Room::unlimited(), &project(), &jane(), &roles()).await);
         assert_eq!(found, FailureKind::Doubtful, "{status}");
         assert_eq!(signed.count("POST"), 1);
     }

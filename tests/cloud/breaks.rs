@@ -3,7 +3,7 @@
 use crate::harness::*;
 use crate::server::{Reply, Server, Welcome};
 use invitation_operator::api::Product;
-use invitation_operator::cloud::InvitesApi;
+use invitation_operator::cloud::{InvitesApi, Room};
 use invitation_operator::domain::failure::FailureKind;
 
 /// Creates at a server whose second connection, the one of the POST, behaves so. Returns the verdict.
@@ -12,7 +12,7 @@ async fn create_over(second: Welcome, reply: impl Fn() -> Reply + Send + Sync + 
     let server = Server::start_with(welcome, None, with_digest(move |_| reply())).await;
     let fence = TestFence::says(&[Some(5000), Some(400)]);
     let caller = connect(connection(Product::Atlas, &server.url(), api_key()), fence);
-    let found = kind(caller.api.create(attempt(), &project(), &jane(), &roles()).await);
+    let found = kind(caller.api.create(attempt(), Room::unlimited(), &project(), &jane(), &roles()).await);
     assert!(server.count("POST") <= 1, "{second:?}");
     assert_eq!(server.connections(), 2, "{second:?}: one for the challenge, one for the request, no other");
     found
@@ -25,8 +25,11 @@ fn ok() -> Reply {
 #[tokio::test]
 async fn before_it_is_accepted_nothing_was_sent() {
     let server = Server::start(|_| Reply::Last(Box::new(challenge().with("Connection", "close")))).await;
-    let failure =
-        caller(Product::Atlas, &server).api.create(attempt(), &project(), &jane(), &roles()).await.unwrap_err();
+    let failure = caller(Product::Atlas, &server)
+        .api
+        .create(attempt(), Room::unlimited(), &project(), &jane(), &roles())
+        .await
+        .unwrap_err();
     assert_eq!(failure.kind, FailureKind::Unreachable, "{}", failure.message);
     assert!(failure.kind.is_definite_no());
     assert_eq!((server.count("GET"), server.count("POST")), (1, 0));
@@ -40,7 +43,11 @@ async fn after_it_was_accepted_the_outcome_is_unknown() {
 #[tokio::test]
 async fn at_any_byte_of_the_request_the_outcome_is_unknown() {
     let server = Server::start(with_digest(|_| ok())).await;
-    caller(Product::Atlas, &server).api.create(attempt(), &project(), &jane(), &roles()).await.unwrap();
+    caller(Product::Atlas, &server)
+        .api
+        .create(attempt(), Room::unlimited(), &project(), &jane(), &roles())
+        .await
+        .unwrap();
     let post = server.seen().pop().unwrap();
     let (head, whole) = (post.head.len(), post.head.len() + 4 + post.body.len());
     for bytes in [1, 4, 20, head / 4, head / 2, head - 1, head + 3, head + 4, head + 5, whole - 20, whole - 1, whole] {

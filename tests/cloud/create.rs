@@ -3,7 +3,7 @@
 use crate::harness::*;
 use crate::server::{Reply, Server};
 use invitation_operator::api::Product;
-use invitation_operator::cloud::{Created, InvitesApi};
+use invitation_operator::cloud::{Created, InvitesApi, Room};
 use invitation_operator::domain::failure::{Failure, FailureKind};
 use serde_json::json;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 async fn create(caller: &Caller) -> Result<Created, Failure> {
-    caller.api.create(attempt(), &project(), &jane(), &roles()).await
+    caller.api.create(attempt(), Room::unlimited(), &project(), &jane(), &roles()).await
 }
 
 /// Creates at a server that answers the signed POST so; at most one POST may arrive.

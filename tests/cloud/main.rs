@@ -8,6 +8,7 @@ mod answers;
 mod breaks;
 mod create;
 mod harness;
+mod limits;
 mod oauth;
 mod pages;
 mod privacy;

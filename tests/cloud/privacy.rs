@@ -3,7 +3,7 @@
 use crate::harness::*;
 use crate::server::{Reply, Server};
 use invitation_operator::api::Product;
-use invitation_operator::cloud::{HttpApi, InvitesApi, NoCalls};
+use invitation_operator::cloud::{HttpApi, InvitesApi, NoCalls, Room};
 use serde_json::json;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -45,7 +45,7 @@ async fn nothing_is_in_a_log_even_at_its_most_talkative() {
     .await;
     for credentials in [api_key(), service_account()] {
         let caller = connect(connection(Product::Atlas, &server.url(), credentials), TestFence::open(5000));
-        caller.api.create(attempt(), &project(), &jane(), &roles()).await.unwrap_err();
+        caller.api.create(attempt(), Room::unlimited(), &project(), &jane(), &roles()).await.unwrap_err();
         caller.api.list(&project(), Some(&jane())).await.unwrap_err();
         caller.api.members(&project()).await.unwrap_err();
     }

@@ -3,7 +3,7 @@
 use crate::harness::*;
 use crate::server::{Reply, Server};
 use invitation_operator::api::Product;
-use invitation_operator::cloud::{CallClass, Endpoint, InvitesApi};
+use invitation_operator::cloud::{CallClass, Endpoint, InvitesApi, Room};
 use invitation_operator::domain::failure::FailureKind;
 use serde_json::json;
 use std::time::Duration;
@@ -37,7 +37,7 @@ async fn a_call_is_told_once_with_its_exchanges_and_headers() {
 async fn a_failed_call_is_told_with_its_kind_and_wait() {
     let server = Server::start(with_digest(|_| api_error(429, "RATE_LIMITED").with("Retry-After", "5"))).await;
     let caller = caller(Product::Atlas, &server);
-    caller.api.create(attempt(), &project(), &jane(), &roles()).await.unwrap_err();
+    caller.api.create(attempt(), Room::unlimited(), &project(), &jane(), &roles()).await.unwrap_err();
     let record = caller.records.all().remove(0);
     let wait = Some(Duration::from_secs(5));
     assert_eq!(record.class, CallClass::Failed(FailureKind::RateLimited { retry_after: wait }));
@@ -57,7 +57,7 @@ async fn every_call_has_its_own_endpoint_and_a_token_its_own_record() {
     api.probe().await.unwrap_err();
     api.list(&project(), None).await.unwrap_err();
     api.get(&project(), &id()).await.unwrap_err();
-    api.create(attempt(), &project(), &jane(), &roles()).await.unwrap_err();
+    api.create(attempt(), Room::unlimited(), &project(), &jane(), &roles()).await.unwrap_err();
     api.update_roles(&project(), &id(), &roles()).await.unwrap_err();
     api.cancel(&project(), &id()).await.unwrap_err();
     api.members(&project()).await.unwrap_err();

@@ -3,7 +3,7 @@
 use crate::harness::*;
 use crate::server::{Reply, Server};
 use invitation_operator::api::Product;
-use invitation_operator::cloud::{Cancelled, Created, InvitesApi};
+use invitation_operator::cloud::{Cancelled, Created, InvitesApi, Room};
 use invitation_operator::domain::remote::Username;
 use serde_json::json;
 
@@ -14,7 +14,7 @@ const USERS_V2: &str = "application/vnd.atlas.2025-02-19+json";
 async fn a_create_at_atlas_is_one_post_with_exactly_roles_and_username() {
     let server = Server::start(with_digest(|_| Reply::json(200, &invitation(ID, JANE)))).await;
     let caller = caller(Product::Atlas, &server);
-    let created = caller.api.create(attempt(), &project(), &jane(), &roles()).await.unwrap();
+    let created = caller.api.create(attempt(), Room::unlimited(), &project(), &jane(), &roles()).await.unwrap();
     let Created::Invitation(found) = created else { panic!("no invitation") };
     assert_eq!((found.id, found.inviter_username.as_deref()), (id(), Some(PUBLIC_KEY)));
     let seen = server.seen();
@@ -37,7 +37,7 @@ async fn a_create_at_cloud_manager_and_ops_manager_takes_plain_json_and_201() {
     for product in [Product::CloudManager, Product::OpsManager] {
         let server = Server::start(with_digest(|_| Reply::json(201, &invitation(ID, JANE)))).await;
         let caller = caller(product, &server);
-        let created = caller.api.create(attempt(), &project(), &jane(), &roles()).await.unwrap();
+        let created = caller.api.create(attempt(), Room::unlimited(), &project(), &jane(), &roles()).await.unwrap();
         assert!(matches!(created, Created::Invitation(_)));
         let post = server.seen().pop().unwrap();
         assert!(post.is("POST", PUBLIC_INVITES));
@@ -201,7 +201,7 @@ async fn a_server_that_asks_for_no_credentials_is_not_sent_any() {
     .await;
     let caller = caller(Product::Atlas, &server);
     caller.api.list(&project(), None).await.unwrap();
-    caller.api.create(attempt(), &project(), &jane(), &roles()).await.unwrap();
+    caller.api.create(attempt(), Room::unlimited(), &project(), &jane(), &roles()).await.unwrap();
     caller.api.update_roles(&project(), &id(), &roles()).await.unwrap();
     assert!(server.seen().iter().all(|one| one.header("authorization").is_none()));
     assert_eq!(server.seen().len(), 5);

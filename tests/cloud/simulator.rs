@@ -6,7 +6,7 @@ use atlas_sim::{
     ProjectSeed, Simulator, Span,
 };
 use invitation_operator::api::Product;
-use invitation_operator::cloud::{Cancelled, Created, Credentials, InvitesApi};
+use invitation_operator::cloud::{Cancelled, Created, Credentials, InvitesApi, Room};
 use invitation_operator::domain::failure::FailureKind;
 use invitation_operator::domain::remote::ObjectId;
 use std::time::Duration;
@@ -45,7 +45,7 @@ async fn stage(product: Product, credential: CredentialSeed) -> Stage {
 
 impl Stage {
     async fn create(&self) -> Result<Created, invitation_operator::domain::failure::Failure> {
-        self.caller.api.create(attempt(), &self.project, &jane(), &roles()).await
+        self.caller.api.create(attempt(), Room::unlimited(), &self.project, &jane(), &roles()).await
     }
 
     fn mails(&self) -> usize {

@@ -3,7 +3,7 @@
 use crate::harness::*;
 use crate::server::{Reply, Server, Welcome};
 use invitation_operator::api::Product;
-use invitation_operator::cloud::{Connection, HttpApi, InvitesApi, NoCalls};
+use invitation_operator::cloud::{Connection, HttpApi, InvitesApi, NoCalls, Room};
 use invitation_operator::domain::failure::{Failure, FailureKind};
 use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivateKeyDer;
@@ -70,7 +70,7 @@ fn over_tls(server: &Server, bundle: Option<Vec<u8>>) -> Connection {
 /// Probes, and tries to create: neither may reach the API.
 async fn untrusted(server: &Server, bundle: Option<Vec<u8>>) -> Failure {
     let caller = connect(over_tls(server, bundle), TestFence::open(5000));
-    let created = caller.api.create(attempt(), &project(), &jane(), &roles()).await.unwrap_err();
+    let created = caller.api.create(attempt(), Room::unlimited(), &project(), &jane(), &roles()).await.unwrap_err();
     assert!(created.kind.is_definite_no());
     let failure = caller.api.probe().await.unwrap_err();
     assert_eq!(server.seen().len(), 0);
@@ -85,7 +85,7 @@ async fn a_private_authority_in_the_bundle_is_trusted() {
     let bundle = [Authority::new().pem(), authority.pem()].concat();
     let caller = connect(over_tls(&server, Some(bundle)), TestFence::open(5000));
     assert_eq!(caller.api.list(&project(), None).await, Ok(vec![]));
-    caller.api.create(attempt(), &project(), &jane(), &roles()).await.unwrap();
+    caller.api.create(attempt(), Room::unlimited(), &project(), &jane(), &roles()).await.unwrap();
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn a_port_that_does_not_speak_tls_is_said_to() {
         connection.call_deadline = std::time::Duration::from_millis(300);
         let caller = connect(connection, TestFence::open(300));
         caller.api.probe().await.unwrap_err();
-        let created = caller.api.create(attempt(), &project(), &jane(), &roles()).await.unwrap_err();
+        let created = caller.api.create(attempt(), Room::unlimited(), &project(), &jane(), &roles()).await.unwrap_err();
         assert!(created.kind.is_definite_no(), "{created:?}");
     }
 }
@@ -162,6 +162,6 @@ async fn a_bundle_without_certificates_is_refused_by_name() {
 async fn a_server_that_breaks_the_handshake_was_sent_nothing() {
     let server = Server::start_with(|_| Welcome::Slam, None, |_| Reply::empty(200)).await;
     let caller = connect(over_tls(&server, Some(Authority::new().pem())), TestFence::open(5000));
-    let failure = caller.api.create(attempt(), &project(), &jane(), &roles()).await.unwrap_err();
+    let failure = caller.api.create(attempt(), Room::unlimited(), &project(), &jane(), &roles()).await.unwrap_err();
     assert!(failure.kind.is_definite_no(), "{failure:?}");
 }

@@ -15,6 +15,7 @@
 
 mod adversity;
 mod changed_meanwhile;
+mod circuits;
 mod crash;
 mod every_request;
 mod harness;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         adversity::tests(),
         left_behind::tests(),
         pacing::tests(),
+        circuits::tests(),
         watches::tests(),
         every_request::tests(),
     ];

@@ -6,10 +6,14 @@
 use super::invitation::object;
 use crate::cloud::limits;
 use crate::cloud::transport::{Answer, Body};
+use crate::domain::bucket::Shape;
 use serde::Deserialize;
 use serde_json::Value;
 use std::net::IpAddr;
 use std::time::Duration;
+
+/// A bucket that claims to fill more slowly is taken for one that fills in a day.
+const LONGEST_FILL: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -75,6 +79,18 @@ impl Problem {
             .then(|| self.parameters.get(1).and_then(Value::as_u64))
             .flatten()
             .map(limits::bounded_wait)
+    }
+
+    /// The bucket that `RATE_LIMITED_TOKEN_BUCKET` describes: capacity, refill and the seconds of the refill are its last
+    /// three parameters.
+    pub(in crate::cloud) fn bucket(&self) -> Option<Shape> {
+        if self.code() != Some("RATE_LIMITED_TOKEN_BUCKET") {
+            return None;
+        }
+        let number = |place: usize| u32::try_from(self.parameters.get(place)?.as_u64()?).ok().filter(|told| *told > 0);
+        let (capacity, refill, seconds) = (number(2)?, number(3)?, number(4)?);
+        let fill = Duration::from_secs(seconds.into()).checked_mul(capacity)? / refill;
+        Some(Shape { capacity, fill: fill.min(LONGEST_FILL) })
     }
 
     /// The first address in the parameters, else in the detail.

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod attempts;
+mod buckets;
+mod buckets_at_large;
 mod conclusions;
 mod decisions;
 mod deletions;

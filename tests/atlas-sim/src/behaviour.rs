@@ -33,6 +33,10 @@ pub struct Behaviour {
     pub classic_rate_limit: Option<u32>,
     /// Whether Atlas token buckets refuse when empty (§6.1). Headers are sent in any case.
     pub atlas_rate_limit: bool,
+    /// Size of an Atlas project's token buckets (§6.1: 1200 requests); may shrink under its clients.
+    pub atlas_capacity: u32,
+    /// How many of these requests come back in a minute (§6.1: 500).
+    pub atlas_refill: u32,
     /// What a second legacy POST for a pending address does (§10.1).
     pub duplicate_invite: DuplicateInvite,
     /// Answer to a POST for somebody who is in the organisation, so that access is granted at once.
@@ -69,6 +73,8 @@ impl Default for Behaviour {
             token_life: Span::seconds(3600),
             classic_rate_limit: Some(100),
             atlas_rate_limit: true,
+            atlas_capacity: 1200,
+            atlas_refill: 500,
             duplicate_invite: DuplicateInvite::default(),
             granted_reply: GrantReply::default(),
             member_reply: MemberReply::default(),

@@ -8,7 +8,7 @@ use crate::world::World;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use invitation_operator::api::{InvitationClaim, InvitationClaimSpec, ProjectInvitation, ProjectInvitationStatus};
-use invitation_operator::cloud::{Cancelled, Created, Fence, InvitesApi};
+use invitation_operator::cloud::{Cancelled, Created, Fence, InvitesApi, Room};
 use invitation_operator::controller::cache::Cache;
 use invitation_operator::controller::clock::Clock;
 use invitation_operator::controller::cluster::{Cluster, ClusterError, Notice, claim_object};
@@ -198,6 +198,10 @@ impl InvitesApi for WrongApi {
         self.api.probe()
     }
 
+    fn room<'a>(&'a self, project: &'a ObjectId) -> BoxFuture<'a, Result<Room, Failure>> {
+        self.api.room(project)
+    }
+
     fn may_create(&self, attempt_deadline: Timestamp) -> bool {
         self.api.may_create(attempt_deadline)
     }
@@ -242,13 +246,14 @@ impl InvitesApi for WrongApi {
     fn create<'a>(
         &'a self,
         attempt: AcknowledgedAttempt,
+        room: Room,
         project: &'a ObjectId,
         username: &'a Username,
         roles: &'a Roles,
     ) -> BoxFuture<'a, Result<Created, Failure>> {
         async move {
             let deadline = attempt.deadline();
-            let sent = self.api.create(attempt, project, username, roles).await;
+            let sent = self.api.create(attempt, room, project, username, roles).await;
             match sent {
                 Err(failure) if failure.kind.is_definite_no() => Err(failure),
                 Err(_) if self.bug == Bug::RetryLayer => self.api.send(deadline, project, username, roles).await,

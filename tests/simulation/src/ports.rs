@@ -13,7 +13,7 @@ use invitation_operator::api::{
 };
 use invitation_operator::cloud::connector::Connect;
 use invitation_operator::cloud::http_api::Connection;
-use invitation_operator::cloud::{Cancelled, Created, Fence, InvitesApi};
+use invitation_operator::cloud::{Cancelled, Created, Fence, InvitesApi, Room};
 use invitation_operator::controller::census::Census;
 use invitation_operator::controller::chance::Chance;
 use invitation_operator::controller::clock::Clock;
@@ -22,13 +22,15 @@ use invitation_operator::controller::inviter_spec::InviterSettings;
 use invitation_operator::controller::observer::{ElectionNews, MailResult, Observer, PassOutcome};
 use invitation_operator::controller::secrets::{Content, Secrets};
 use invitation_operator::domain::attempt::AcknowledgedAttempt;
+use invitation_operator::domain::bucket::{Backoff, Ending, Priority, Refusal, Told};
 use invitation_operator::domain::failure::{Failure, FailureKind};
 use invitation_operator::domain::finding::Finding;
+use invitation_operator::domain::limits::{BucketKey, Buckets, EndpointSet};
 use invitation_operator::domain::remote::{Invitation, Member, ObjectId, Roles, Username};
 use jiff::Timestamp;
 use kube::ResourceExt;
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// No call takes longer.
@@ -321,7 +323,7 @@ pub struct Connector {
 impl Connect for Connector {
     fn connect(&self, connection: Connection) -> Result<Arc<dyn InvitesApi>, Failure> {
         let identity = connection.credentials.identity().to_owned();
-        Ok(self.wiring.api(Api { ports: self.ports.clone(), fence: Arc::clone(&self.fence), identity }))
+        Ok(self.wiring.api(Api::new(self.ports.clone(), Arc::clone(&self.fence), &identity)))
     }
 }
 
@@ -330,13 +332,31 @@ pub struct Api {
     ports: Ports,
     fence: Arc<dyn Fence>,
     identity: String,
+    /// As the process knows them.
+    limits: Mutex<Buckets>,
 }
 
 impl Api {
     /// With credentials that MongoDB names so.
     #[must_use]
     pub fn new(ports: Ports, fence: Arc<dyn Fence>, identity: &str) -> Self {
-        Self { ports, fence, identity: identity.to_owned() }
+        Self { ports, fence, identity: identity.to_owned(), limits: Mutex::default() }
+    }
+
+    /// Counts a call under the limits; one that was refused closes them for as long as the answer says.
+    fn counted<T>(&self, project: &ObjectId, result: Result<T, Failure>) -> Result<T, Failure> {
+        let (now, key) = (self.ports.monotonic(), bucket(project));
+        let mut limits = self.limits.lock().expect("no failure");
+        let refusal = match &result {
+            Err(Failure { kind: FailureKind::RateLimited { retry_after }, .. }) => Some(Refusal::TooMany(*retry_after)),
+            _ => None,
+        };
+        if let Ok(grant) = limits.ask(&key, 1, Priority::First, now) {
+            let told = Told { refusal, ..Told::default() };
+            let backoff = Backoff { first: Duration::from_secs(10), jitter: self.ports.fraction() };
+            limits.ended(&key, grant, 1, Ending::Answered(told), backoff, now);
+        }
+        result
     }
 
     /// The world's time.
@@ -374,7 +394,27 @@ impl Api {
     }
 }
 
+fn bucket(project: &ObjectId) -> BucketKey {
+    BucketKey { host: "cloud".to_owned(), set: EndpointSet::Projects, scope: project.as_str().to_owned() }
+}
+
 impl InvitesApi for Api {
+    fn room<'a>(&'a self, project: &'a ObjectId) -> BoxFuture<'a, Result<Room, Failure>> {
+        let (now, key) = (self.ports.monotonic(), bucket(project));
+        let mut limits = self.limits.lock().expect("no failure");
+        let room = match limits.ask(&key, 2, Priority::First, now) {
+            Ok(grant) => {
+                limits.returned(&key, grant);
+                Ok(Room::unlimited())
+            }
+            Err(held) => {
+                let retry_after = limits.promise(&key, held, 2, now).saturating_sub(now);
+                Err(Failure { kind: FailureKind::HeldBack { retry_after }, message: "no room".to_owned() })
+            }
+        };
+        futures::future::ready(room).boxed()
+    }
+
     fn probe(&self) -> BoxFuture<'_, Result<(), Failure>> {
         self.ports.call(Effect::Probe, |state, _| state.cloud.probe(), || None).boxed()
     }
@@ -388,9 +428,12 @@ impl InvitesApi for Api {
         project: &'a ObjectId,
         username: Option<&'a Username>,
     ) -> BoxFuture<'a, Result<Vec<Invitation>, Failure>> {
-        self.ports
-            .call(Effect::ListInvitations, move |state, at| state.cloud.list(project, username, at, wall(at)), || None)
-            .boxed()
+        let list = self.ports.call(
+            Effect::ListInvitations,
+            move |state, at| state.cloud.list(project, username, at, wall(at)),
+            || None,
+        );
+        list.map(|listed| self.counted(project, listed)).boxed()
     }
 
     fn get<'a>(
@@ -406,6 +449,7 @@ impl InvitesApi for Api {
     fn create<'a>(
         &'a self,
         attempt: AcknowledgedAttempt,
+        _: Room,
         project: &'a ObjectId,
         username: &'a Username,
         roles: &'a Roles,
@@ -452,6 +496,7 @@ impl InvitesApi for Api {
     }
 
     fn members<'a>(&'a self, project: &'a ObjectId) -> BoxFuture<'a, Result<Vec<Member>, Failure>> {
-        self.ports.call(Effect::ListMembers, move |state, _| state.cloud.members(project), || None).boxed()
+        let list = self.ports.call(Effect::ListMembers, move |state, _| state.cloud.members(project), || None);
+        list.map(|listed| self.counted(project, listed)).boxed()
     }
 }

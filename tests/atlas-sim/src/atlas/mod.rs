@@ -162,8 +162,8 @@ fn scope(cx: &Context<'_>) -> Option<(BucketShape, String)> {
             | Endpoint::UpdateGroupUserRoles,
             Some(group),
             _,
-        ) => Some((GROUP_USERS, group.clone())),
-        (_, Some(group), _) => Some((PROJECTS, group.clone())),
+        ) => Some((of_project(cx.world, GROUP_USERS), group.clone())),
+        (_, Some(group), _) => Some((of_project(cx.world, PROJECTS), group.clone())),
         (
             Endpoint::ListOrgUsers
             | Endpoint::GetOrgUser
@@ -180,6 +180,11 @@ fn scope(cx: &Context<'_>) -> Option<(BucketShape, String)> {
         (Endpoint::ListRateLimits | Endpoint::GetRateLimit, ..) => Some((INSPECTION, caller)),
         _ => None,
     }
+}
+
+/// A project's bucket as it is now.
+fn of_project(world: &World, published: BucketShape) -> BucketShape {
+    BucketShape { capacity: world.behaviour.atlas_capacity, refill: world.behaviour.atlas_refill, ..published }
 }
 
 fn take(cx: &mut Context<'_>) -> Result<Option<(BucketShape, u32)>, ApiError> {

@@ -80,6 +80,21 @@ async fn an_empty_bucket_is_429_with_retry_after() {
     assert_eq!(lab.get(&path).await.status, StatusCode::OK);
 }
 
+// A limit may be lowered while clients use it: what is left shrinks with it.
+#[tokio::test]
+async fn a_bucket_may_shrink_underneath() {
+    let lab = Lab::atlas().await;
+    let path = lab.path("/invites");
+    lab.get(&path).await;
+    lab.sim.configure(|behaviour| (behaviour.atlas_capacity, behaviour.atlas_refill) = (2, 2));
+    let got = lab.get(&path).await;
+    assert_eq!((got.header("ratelimit-limit"), got.header("ratelimit-remaining")), ("2", "1"));
+    lab.get(&path).await;
+    let refused = lab.get(&path).await;
+    let wait: u64 = refused.header("retry-after").parse().unwrap();
+    assert_eq!(refused.json()["parameters"], json!([path, wait, 2, 2, 60]));
+}
+
 // §6.2: Cloud Manager and Ops Manager: 100 requests per minute and project, 429 RATE_LIMITED.
 #[tokio::test]
 async fn the_hundred_and_first_classic_request_is_429() {

@@ -1,7 +1,7 @@
 //! What the operator's port to MongoDB promises, and what MongoDB does behind it.
 
 use invitation_operator::api::InvitationClaim;
-use invitation_operator::cloud::{Cancelled, Created, InvitesApi};
+use invitation_operator::cloud::{Cancelled, Created, InvitesApi, Room};
 use invitation_operator::domain::attempt::AcknowledgedAttempt;
 use invitation_operator::domain::failure::{Failure, FailureKind};
 use invitation_operator::domain::remote::{Invitation, ObjectId, Roles, Username};
@@ -69,7 +69,7 @@ fn attempt() -> AcknowledgedAttempt {
 }
 
 async fn send(side: &impl Cloud) -> Result<Created, Failure> {
-    side.port().create(attempt(), &side.project(), &jane(), &reader()).await
+    side.port().create(attempt(), Room::unlimited(), &side.project(), &jane(), &reader()).await
 }
 
 async fn sent(side: &impl Cloud) -> Invitation {
