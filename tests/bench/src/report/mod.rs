@@ -15,6 +15,6 @@ use std::path::Path;
 /// Writes README.md and the plots beside the results.
 pub(crate) fn write(results: &Results, folder: &Path) -> Result<()> {
     let plots = plots::draw(results, folder)?;
-    fs::write(folder.join("README.md"), page::of(results, &plots))?;
+    fs::write(folder.join("README.md"), page::of(results, &plots, folder.join("profile.md").exists()))?;
     Ok(())
 }

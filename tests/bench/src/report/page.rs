@@ -23,9 +23,12 @@ patches each at the raw rates below, for one the calls one after the other and i
 10^6 bytes, the processor in per cent of one core.
 ";
 
-/// The page; `plots` are files beside it.
-pub(crate) fn of(results: &Results, plots: &[(String, String)]) -> String {
+/// The page; `plots` are files beside it, and so may be what profiles told.
+pub(crate) fn of(results: &Results, plots: &[(String, String)], profiled: bool) -> String {
     let mut page = HEAD.to_owned();
+    if profiled {
+        page.push_str("\nWhere time and memory go is in [profile.md](profile.md).\n");
+    }
     let mut section = |title: &str, note: &str, figures: &[figures::Figure]| {
         if figures.iter().any(|figure| figure.spread.is_some()) {
             let _ = write!(page, "\n## {title}\n\n{note}{}", table(figures));
