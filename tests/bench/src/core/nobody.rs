@@ -7,6 +7,7 @@ use invitation_operator::api::{
     CaBundleRef, InvitationClaim, InvitationClaimSpec, ProjectInvitation, ProjectInvitationStatus, Reason,
 };
 use invitation_operator::cloud::connector::Connect;
+use invitation_operator::cloud::room::Room;
 use invitation_operator::cloud::{self, Cancelled, Created, InvitesApi};
 use invitation_operator::controller::census::Census;
 use invitation_operator::controller::chance::Chance;
@@ -140,9 +141,14 @@ impl InvitesApi for Nobody {
         false
     }
 
+    fn room<'a>(&'a self, _: &'a ObjectId) -> BoxFuture<'a, Result<Room, Failure>> {
+        async { Err(failed()) }.boxed()
+    }
+
     fn create<'a>(
         &'a self,
         _: AcknowledgedAttempt,
+        _: Room,
         _: &'a ObjectId,
         _: &'a Username,
         _: &'a Roles,
