@@ -14,7 +14,7 @@ use invitation_operator::controller::memory::Memory;
 use invitation_operator::controller::namespaces::NamespaceView;
 use invitation_operator::controller::observer::PassOutcome;
 use invitation_operator::controller::pass::{PassPorts, PassReport, Passes};
-use invitation_operator::controller::roster::{Freshness, Roster, Rosters};
+use invitation_operator::controller::roster::{Ask, Freshness, Roster, Rosters};
 use invitation_operator::controller::settings::{ControllerSettings, Namespaces};
 use invitation_operator::controller::wakes::Wakes;
 use invitation_operator::domain::desired::{Life, validate};
