@@ -7,7 +7,7 @@ export ONCE
 export CLUSTER
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test model simulate enumerate bugs chaos race mutants rights build image release tools generate lint clean
+.PHONY: help demo test model simulate enumerate bugs chaos race bench mutants rights build image release tools generate lint clean
 
 help: ## List the targets
 	@echo "make <target>:"
@@ -48,6 +48,12 @@ chaos: build tools ## Kill, split and disturb two replicas while people are invi
 
 race: build tools ## Race the operator's finalizer against deletions: RACES=3000
 	$(CARGO) run --locked --package chaos -- --operator $(OPERATOR) race --races $(RACES)
+
+RUNS ?= 10
+
+bench: build tools ## Measure the operator into docs/benchmarks: RUNS=10 ONLY=scale,latency; QUICK=1 takes five minutes, into target/bench
+	$(CARGO) run --locked --quiet --profile simulation --package bench -- suite --operator $(OPERATOR) \
+	  $(if $(QUICK),--quick --output $(or $(CARGO_TARGET_DIR),target)/bench,--runs $(RUNS)) $(addprefix --only=,$(ONLY))
 
 build: ## Build the operator for release: target/release/invitation-operator
 	$(CARGO) build --locked --release --package invitation-operator

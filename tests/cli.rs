@@ -25,7 +25,7 @@ const SETTINGS: &[(&str, &str, &str)] = &[
     ("allowed-hosts", "INVITATION_OPERATOR_ALLOWED_HOSTS", "[default: cloud.mongodb.com,cloud.mongodbgov.com]"),
     ("max-mails-per-person", "INVITATION_OPERATOR_MAX_MAILS_PER_PERSON", "[default: 3]"),
     ("invitations-per-minute", "INVITATION_OPERATOR_INVITATIONS_PER_MINUTE", "[default: 10]"),
-    ("concurrency", "INVITATION_OPERATOR_CONCURRENCY", "[default: 16]"),
+    ("concurrency", "INVITATION_OPERATOR_CONCURRENCY", "[default: 64]"),
     ("post-deadline", "INVITATION_OPERATOR_POST_DEADLINE", "[default: 10s]"),
     ("server-delay", "INVITATION_OPERATOR_SERVER_DELAY", "[default: 120s]"),
     ("list-delay", "INVITATION_OPERATOR_LIST_DELAY", "[default: 60s]"),
@@ -80,7 +80,7 @@ fn without_settings_the_defaults_are_those_of_the_protocol() {
     assert_eq!(settings.operator_namespace, "invitation-operator");
     assert_eq!(settings.watched, Watched::Everywhere);
     assert_eq!(settings.max_mails_per_person, 3);
-    assert_eq!(settings.concurrency, 16);
+    assert_eq!(settings.concurrency, 64);
     assert_eq!(settings.invitations_per_minute, Rate::PerMinute(NonZeroU32::new(10).unwrap()));
     assert_eq!(settings.unsafe_timings, None);
     assert_eq!(settings.logging.form, LogForm::Json);

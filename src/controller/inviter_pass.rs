@@ -58,6 +58,8 @@ struct Memory {
     api: Option<(String, Arc<dyn InvitesApi>)>,
     refused: Option<Refused>,
     doubt: Option<Doubt>,
+    /// A call reported trouble, and its invitations were not told yet: the next pass may find it cured.
+    untold: bool,
     failures: u32,
 }
 
@@ -121,7 +123,9 @@ impl InviterPasses {
                 }
             });
         }
-        self.connections.not_ready(&name, &facts.recorded.uid, finding);
+        if self.connections.not_ready(&name, &facts.recorded.uid, finding) {
+            self.with_memory(&facts.recorded.uid, |memory| memory.untold = true);
+        }
         self.wakes.inviter(&name);
     }
 
@@ -133,12 +137,12 @@ impl InviterPasses {
     /// Looks whether the inviter can be used, and says so to those who wait for it.
     pub async fn pass(&self, settings: &InviterSettings) -> InviterVerdict {
         let outcome = self.connect(settings).await;
-        let failures = self.with_memory(&settings.uid, |memory| {
+        let (failures, untold) = self.with_memory(&settings.uid, |memory| {
             memory.failures = if outcome.is_ok() { 0 } else { memory.failures.saturating_add(1) };
             if let Some(doubt) = memory.doubt.as_mut().filter(|_| outcome.is_ok()) {
                 doubt.cleared.get_or_insert(self.clock.monotonic());
             }
-            memory.failures
+            (memory.failures, std::mem::take(&mut memory.untold))
         });
         let interval = self.settings.timings.scaled(settings.check_interval);
         let (finding, again_in, news) = match outcome {
@@ -150,7 +154,7 @@ impl InviterPasses {
                 (ready, interval, self.connections.ready(settings, connection))
             }
             Err(finding) => {
-                let news = self.connections.not_ready(&settings.name, &settings.uid, finding.clone());
+                let news = self.connections.not_ready(&settings.name, &settings.uid, finding.clone()) || untold;
                 // A refused key is probed once an interval; what time may cure is tried sooner.
                 let again_in = if time_may_cure(finding.reason) {
                     api_backoff(failures, None, &self.settings.timings).min(interval)

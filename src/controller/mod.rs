@@ -25,6 +25,7 @@ pub mod kube_cluster;
 pub mod kube_error;
 pub mod leader;
 pub mod leadership;
+pub mod lean;
 pub mod lease_api;
 #[cfg(test)]
 mod mail_tests;

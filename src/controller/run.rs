@@ -15,6 +15,7 @@ use super::inviter_spec::InviterSettings;
 use super::kube_cluster::KubeCluster;
 use super::leader::{Candidacy, Candidate};
 use super::leadership::Seat;
+use super::lean::Lean;
 use super::memory::Memory;
 use super::merge::merge;
 use super::namespaces::{Followed, NamespaceView};
@@ -34,7 +35,7 @@ use futures::channel::mpsc::UnboundedReceiver;
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Namespace;
-use kube::core::{DeserializeGuard, PartialObjectMeta};
+use kube::core::PartialObjectMeta;
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::{ObjectRef, Store, reflector, store};
 use kube::{Api, Client, Resource, ResourceExt};
@@ -131,7 +132,7 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         Takeover::knows_inviters,
     );
     if start.settings.namespaces == Namespaces::All {
-        let events = start.watch(Api::<DeserializeGuard<ClusterInviter>>::all(start.client.clone()), "ClusterInviter");
+        let events = start.watch(Api::<Lean<ClusterInviter>>::all(start.client.clone()), "ClusterInviter");
         start.inviters_of_one_kind(
             events,
             InviterSettings::of_cluster_inviter,
@@ -211,7 +212,7 @@ impl Start {
         let (claims, writer) = store::<InvitationClaim>();
         let cache = Arc::new(Cache::over(claims.clone()));
         let namespace = &self.settings.operator_namespace;
-        let api = Api::<DeserializeGuard<InvitationClaim>>::namespaced(self.client.clone(), namespace);
+        let api = Api::<Lean<InvitationClaim>>::namespaced(self.client.clone(), namespace);
         let events = departures(self.watch(api, "InvitationClaim"), claims.clone());
         let (events, claims_listed) = listed(cached(events, writer, Arc::clone(&cache)));
         self.lists.push(claims_listed);
@@ -232,7 +233,7 @@ impl Start {
             Namespaces::Only(_) => None,
             Namespaces::All => {
                 let (reader, writer) = store::<PartialObjectMeta<Namespace>>();
-                let api = Api::<DeserializeGuard<PartialObjectMeta<Namespace>>>::all(self.client.clone());
+                let api = Api::<Lean<PartialObjectMeta<Namespace>>>::all(self.client.clone());
                 let mut followed = Followed::new(writer);
                 let wakes = Arc::clone(&self.wakes);
                 let events = self.watch(api, "Namespace").inspect_ok(move |event| {
@@ -298,7 +299,7 @@ impl Start {
         self.tasks.spawn(until(self.stop.clone(), counting));
     }
 
-    fn watch<K>(&self, api: Api<DeserializeGuard<K>>, kind: &'static str) -> Events<K>
+    fn watch<K>(&self, api: Api<Lean<K>>, kind: &'static str) -> Events<K>
     where
         K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
     {

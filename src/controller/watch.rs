@@ -1,4 +1,4 @@
-//! Watches: paged lists, trimmed objects, and one bad object stops nobody.
+//! Watches: paged lists of lean objects, and one bad object stops nobody.
 //!
 //! Owns how a kind is watched. A half-open connection is noticed soon after the time in which every watch is renewed.
 //! Must never hand an object on that could not be read.
@@ -6,13 +6,13 @@
 use super::cache::Cache;
 use super::index::Indexed;
 use super::kube_error::plain_watch;
+use super::lean::Lean;
 use super::observer::Observer;
 use crate::api::names::annotation;
 use crate::domain::schedule::LONGEST_WAIT;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, stream};
 use kube::api::{Api, Resource, ResourceExt};
-use kube::core::DeserializeGuard;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::watcher::{self, Event, watcher};
@@ -34,12 +34,7 @@ pub(super) fn renewed(every: Duration) -> watcher::Config {
 }
 
 /// Watches a kind. Objects that cannot be read are logged and left out.
-pub fn watch<K>(
-    api: Api<DeserializeGuard<K>>,
-    kind: &'static str,
-    renewal: Duration,
-    observer: &Arc<dyn Observer>,
-) -> Events<K>
+pub fn watch<K>(api: Api<Lean<K>>, kind: &'static str, renewal: Duration, observer: &Arc<dyn Observer>) -> Events<K>
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
 {
@@ -91,40 +86,31 @@ where
     })
 }
 
-fn readable<K>(event: Event<DeserializeGuard<K>>, kind: &'static str) -> Option<Event<K>>
+fn readable<K>(event: Event<Lean<K>>, kind: &'static str) -> Option<Event<K>>
 where
     K: Resource<DynamicType = ()>,
 {
-    let read = |guard: DeserializeGuard<K>| match guard.0 {
-        Ok(mut object) => {
-            trim(&mut object);
-            Some(object)
-        }
-        Err(invalid) => {
-            let metadata = &invalid.metadata;
+    let read = |lean: Lean<K>| match lean.0 {
+        Ok(object) => Some(object),
+        Err(unreadable) => {
+            let metadata = &unreadable.metadata;
             tracing::warn!(
                 kind,
                 namespace = metadata.namespace,
                 name = metadata.name,
-                error = invalid.error,
+                error = unreadable.error,
                 "object cannot be read and is left alone"
             );
             None
         }
     };
     Some(match event {
-        Event::Apply(guard) => Event::Apply(read(guard)?),
-        Event::Delete(guard) => Event::Delete(read(guard)?),
-        Event::InitApply(guard) => Event::InitApply(read(guard)?),
+        Event::Apply(lean) => Event::Apply(read(lean)?),
+        Event::Delete(lean) => Event::Delete(read(lean)?),
+        Event::InitApply(lean) => Event::InitApply(read(lean)?),
         Event::Init => Event::Init,
         Event::InitDone => Event::InitDone,
     })
-}
-
-/// Drops what no decision reads: most of an object's size is who wrote which field, and what was last applied.
-pub fn trim(object: &mut impl Resource<DynamicType = ()>) {
-    object.managed_fields_mut().clear();
-    object.annotations_mut().retain(|name, _| annotation::ALL.contains(&name.as_str()));
 }
 
 /// Tells when the first list has reached the store. (A store's own `wait_until_ready` wakes only one of several who wait,

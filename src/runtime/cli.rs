@@ -196,11 +196,12 @@ pub struct LimitArgs {
     )]
     pub invitations_per_minute: Rate,
     /// Objects that are worked on at the same time
+    // Nearly all of a pass is waiting for answers; how many calls go out is the limits' to say.
     #[arg(
         long,
         env = "INVITATION_OPERATOR_CONCURRENCY",
         value_name = "COUNT",
-        default_value_t = 16,
+        default_value_t = 64,
         value_parser = clap::value_parser!(u16).range(1..=1000)
     )]
     pub concurrency: u16,

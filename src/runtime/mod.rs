@@ -27,6 +27,7 @@ pub use settings::Settings;
 
 use cli::{Cli, Command};
 use std::net::SocketAddr;
+use std::num::NonZero;
 
 /// Why the process cannot do what it was started for; each message says what to change.
 #[derive(Debug, thiserror::Error)]
@@ -89,8 +90,13 @@ pub fn run(settings: Settings) -> Result<(), StartError> {
     threads()?.block_on(async { App::from_settings(settings).await?.run().await })
 }
 
+/// More would not be quicker at waiting for networks, and each keeps memory of its own: on a node with many processors, much.
+const MOST_WORKERS: usize = 4;
+
 fn threads() -> Result<tokio::runtime::Runtime, StartError> {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
     tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(processors.min(MOST_WORKERS))
         .enable_all()
         .build()
         .map_err(|source| StartError::System { what: "threads", source })

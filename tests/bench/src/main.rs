@@ -1,13 +1,32 @@
 //! Measures the operator from outside: the real binary, a real control plane, the simulator with a set latency.
 //!
-//! Prints what it measured and nothing else. Must never assert a time: a slow machine is no failure.
+//! Must never assert a time: a slow machine is no failure.
 
+mod audit;
 mod blind;
+mod calls;
+mod core;
+mod delivery;
 mod failover;
+mod fairness;
+mod idle;
 mod latency;
+mod limits;
+mod operator;
+mod process;
+mod report;
+mod results;
+mod scale;
 mod stage;
+mod statistics;
+mod suite;
+mod team;
+mod throttle;
+mod witness;
 
 use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::time::Duration;
 
 #[derive(Parser)]
 #[command(about = "Measures the operator: real binary, real control plane, simulated Atlas")]
@@ -18,26 +37,34 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum What {
-    /// From `apply` to `status.id`, one invitation at a time on an idle control plane.
-    Latency {
+    /// Everything that docs/benchmarks shows.
+    Suite(suite::Wishes),
+    /// One size once, printed as JSON: for looking at one thing, as under a profiler.
+    Scale {
         /// Path of the operator's binary.
         #[arg(long, default_value = "target/release/invitation-operator")]
-        operator: std::path::PathBuf,
-        /// How many invitations.
-        #[arg(long, default_value_t = 200)]
-        count: usize,
-        /// Latency that the simulator adds to every call, in milliseconds.
+        operator: PathBuf,
+        /// How many people.
+        #[arg(long, default_value_t = 1000)]
+        people: usize,
+        /// Real seconds of the idle part; 0 leaves it out.
         #[arg(long, default_value_t = 0)]
-        latency_ms: u64,
-        /// API key with HTTP digest instead of a service account.
-        #[arg(long)]
-        digest: bool,
+        idle_s: u64,
+        /// Seconds of rest before memory is looked at.
+        #[arg(long, default_value_t = 5)]
+        rest_s: u64,
+    },
+    /// The table and the plots anew, from the results that are there.
+    Report {
+        /// Where they are.
+        #[arg(long, default_value = "docs/benchmarks")]
+        output: PathBuf,
     },
     /// From the silence of a connection to the API server until the operator gives it up: a minute each.
     Blind {
         /// Path of the operator's binary.
         #[arg(long, default_value = "target/release/invitation-operator")]
-        operator: std::path::PathBuf,
+        operator: PathBuf,
         /// How often.
         #[arg(long, default_value_t = 5)]
         count: usize,
@@ -46,7 +73,7 @@ enum What {
     Failover {
         /// Path of the operator's binary.
         #[arg(long, default_value = "target/release/invitation-operator")]
-        operator: std::path::PathBuf,
+        operator: PathBuf,
         /// How often the leader is asked to end, and how often it is killed.
         #[arg(long, default_value_t = 10)]
         count: usize,
@@ -56,9 +83,19 @@ enum What {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().what {
-        What::Latency { operator, count, latency_ms, digest } => {
-            latency::measure(&operator, count, latency_ms, digest).await
+        What::Suite(wishes) => suite::run(wishes).await,
+        What::Scale { operator, people, idle_s, rest_s } => {
+            let plan = scale::Plan {
+                people,
+                latency: Duration::from_millis(50),
+                rest: Duration::from_secs(rest_s),
+                raw_writes: 0,
+                idle: (idle_s > 0).then_some(Duration::from_secs(idle_s)),
+            };
+            println!("{}", serde_json::to_string_pretty(&scale::run(&operator, plan).await?)?);
+            Ok(())
         }
+        What::Report { output } => report::write(&results::Results::in_folder(&output)?, &output),
         What::Blind { operator, count } => blind::measure(&operator, count).await,
         What::Failover { operator, count } => failover::measure(&operator, count).await,
     }
