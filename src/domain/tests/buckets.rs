@@ -254,3 +254,24 @@ fn a_refusal_ends_to_the_moment() {
     assert_eq!(bucket.is_open(seconds(12).saturating_sub(Duration::from_nanos(1))), Err(seconds(12)));
     assert_eq!(bucket.is_open(seconds(12)), Ok(()));
 }
+
+#[test]
+fn a_bucket_is_forgotten_only_when_nothing_would_be_lost() {
+    let hour = seconds(3600);
+    let moment = Duration::from_nanos(1);
+    let idle = warm(shape(100, 10));
+    assert!(!idle.may_be_forgotten(seconds(1) + hour) && idle.may_be_forgotten(seconds(1) + hour + moment));
+
+    let mut asked = idle.clone();
+    let _out = asked.ask(1, Priority::First, seconds(1)).unwrap();
+    assert!(!asked.may_be_forgotten(hour * 9), "an answer is awaited");
+
+    let mut promised = idle.clone();
+    assert_eq!(promised.promise(Held::Until(seconds(900)), 1, seconds(2)), seconds(900));
+    let back = seconds(900) + hour;
+    assert!(!promised.may_be_forgotten(back) && promised.may_be_forgotten(back + seconds(1)), "somebody comes back");
+
+    let mut filling = warm(shape(10, 100_000));
+    call(&mut filling, Told::default(), seconds(2));
+    assert!(!filling.may_be_forgotten(hour * 2) && filling.may_be_forgotten(hour * 9), "it is not full again");
+}
