@@ -8,6 +8,7 @@ use super::cache::Cache;
 use super::clock::Clock;
 use super::cluster::{Cluster, ClusterError};
 use super::settings::ControllerSettings;
+use super::wakes::Wakes;
 use crate::api::{InvitationClaim, InvitationClaimSpec};
 use crate::domain::entry::{Entry, enter};
 use crate::domain::key::claim_name;
@@ -36,6 +37,7 @@ struct Ledger {
     cluster: Arc<dyn Cluster>,
     claims: Arc<Cache<InvitationClaim>>,
     clock: Arc<dyn Clock>,
+    wakes: Arc<Wakes>,
     namespace: String,
 }
 
@@ -53,9 +55,10 @@ impl Books {
         cluster: Arc<dyn Cluster>,
         claims: Arc<Cache<InvitationClaim>>,
         clock: Arc<dyn Clock>,
+        wakes: Arc<Wakes>,
         settings: &ControllerSettings,
     ) -> Self {
-        let ledger = Arc::new(Ledger { cluster, claims, clock, namespace: settings.operator_namespace.clone() });
+        let ledger = Arc::new(Ledger { cluster, claims, clock, wakes, namespace: settings.operator_namespace.clone() });
         Self { ledger, unwritten: Mutex::default() }
     }
 
@@ -73,8 +76,12 @@ impl Books {
         while unwritten.try_join_next().is_some() {}
         unwritten.spawn(async move {
             // What was tried last may have been done: it is read first.
-            let _ = ledger.write(&result, None).await;
+            let written = ledger.write(&result, None).await;
             tracing::info!("the result of a call is recorded at last");
+            // The pass that made the call shows it no more.
+            if let Some(owner) = written.and_then(|claim| claim.spec.owner) {
+                ledger.wakes.invitation(&ObjectRef::new(&owner.name).within(&owner.namespace));
+            }
         });
         None
     }

@@ -6,7 +6,7 @@ use super::*;
 use crate::controller::clock::SystemClock;
 use crate::controller::cluster::claim_object;
 use crate::controller::settings::Namespaces;
-use crate::controller::testing::{Server, shared};
+use crate::controller::testing::{Server, shared, unheard};
 use crate::domain::ledger;
 use crate::domain::testing;
 use crate::domain::timings::Timings;
@@ -49,7 +49,7 @@ fn books(server: &Arc<Server>) -> Books {
         concurrency: 1,
         watch_renewal: Duration::from_secs(50),
     };
-    Books::new(shared(server), Arc::new(Cache::over(store)), Arc::new(SystemClock), &settings)
+    Books::new(shared(server), Arc::new(Cache::over(store)), Arc::new(SystemClock), unheard(), &settings)
 }
 
 #[tokio::test(start_paused = true)]

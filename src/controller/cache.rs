@@ -1,9 +1,11 @@
 //! Caches that never forget an own write.
 //!
 //! kube's store follows the watch, which lags behind the writes of this very process. What the API server returned for an
-//! own write is served until the watch has got past it; an object that is gone by then does not come back. Must never be
-//! what an e-mail is decided on: that is read live.
+//! own write is served until the watch has got past it; an object that is gone by then does not come back. The one place
+//! where events reach a store, and the index beside it. Must never be what an e-mail is decided on: that is read live.
 
+use super::index::{Index, Indexed};
+use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher;
 use kube::{Resource, ResourceExt};
@@ -16,6 +18,8 @@ where
     K: Resource<DynamicType = ()> + Clone + 'static,
 {
     store: Store<K>,
+    /// Of what the store holds, own writes aside.
+    index: Mutex<Index<K>>,
     ahead: Mutex<Ahead<K>>,
 }
 
@@ -37,12 +41,53 @@ struct Written<K> {
 
 impl<K> Cache<K>
 where
-    K: Resource<DynamicType = ()> + Clone + 'static,
+    K: Resource<DynamicType = ()> + Indexed + Clone + 'static,
 {
-    /// Over a store that a reflector fills.
+    /// Over a store that [`Self::follow`] fills.
     #[must_use]
     pub fn over(store: Store<K>) -> Self {
-        Self { store, ahead: Mutex::new(Ahead { written: HashMap::new(), reached: HashMap::new(), lists: 0 }) }
+        Self {
+            store,
+            index: Mutex::new(Index::new()),
+            ahead: Mutex::new(Ahead { written: HashMap::new(), reached: HashMap::new(), lists: 0 }),
+        }
+    }
+
+    /// Takes an event of the watch into the store, into its index, and past the own writes that it shows.
+    pub fn follow(&self, writer: &mut Writer<K>, event: &watcher::Event<K>) {
+        {
+            let mut index = self.index();
+            match event {
+                watcher::Event::Apply(object) | watcher::Event::Delete(object) => {
+                    let key = ObjectRef::from_obj(object);
+                    if let Some(before) = self.store.get(&key) {
+                        index.take(&before);
+                    }
+                    writer.apply_watcher_event(event);
+                    if let Some(now) = self.store.get(&key) {
+                        index.put(&now);
+                    }
+                }
+                watcher::Event::Init | watcher::Event::InitApply(_) => writer.apply_watcher_event(event),
+                watcher::Event::InitDone => {
+                    writer.apply_watcher_event(event);
+                    index.rebuild(&self.store.state());
+                }
+            }
+        }
+        self.watched(event);
+    }
+
+    /// What the store holds under a key.
+    #[must_use]
+    pub fn with(&self, key: &K::Key) -> Vec<Arc<K>> {
+        self.index().with(key).cloned().collect()
+    }
+
+    /// Whether the store holds something under a key of which this is so.
+    #[must_use]
+    pub fn any(&self, key: &K::Key, is: impl Fn(&K) -> bool) -> bool {
+        self.index().with(key).any(|object| is(object.as_ref()))
     }
 
     /// The newest known version of an object.
@@ -77,8 +122,8 @@ where
         self.ahead().written.remove(key);
     }
 
-    /// Lets the watch overtake own writes: to be called with every event that has reached the store.
-    pub fn watched(&self, event: &watcher::Event<K>) {
+    /// Lets the watch overtake own writes, once an event has reached the store.
+    fn watched(&self, event: &watcher::Event<K>) {
         let mut ahead = self.ahead();
         match event {
             watcher::Event::Apply(object) | watcher::Event::Delete(object) => {
@@ -103,6 +148,10 @@ where
     #[must_use]
     pub fn store(&self) -> &Store<K> {
         &self.store
+    }
+
+    fn index(&self) -> MutexGuard<'_, Index<K>> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn ahead(&self) -> MutexGuard<'_, Ahead<K>> {
@@ -137,8 +186,7 @@ mod tests {
 
         fn watches(&mut self, events: impl IntoIterator<Item = Event<ConfigMap>>) {
             for event in events {
-                self.writer.apply_watcher_event(&event);
-                self.cache.watched(&event);
+                self.cache.follow(&mut self.writer, &event);
             }
         }
 
@@ -148,6 +196,14 @@ mod tests {
 
         fn holds(&self, name: &str) -> Option<u64> {
             self.cache.get(&key(name)).map(|object| version(object.as_ref()))
+        }
+    }
+
+    impl Indexed for ConfigMap {
+        type Key = ();
+
+        fn keys(&self) -> Vec<()> {
+            Vec::new()
         }
     }
 

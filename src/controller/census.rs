@@ -46,8 +46,7 @@ pub async fn run(
         observer.census(&census);
         wakes.pulse();
         // Credentials of inviters that are gone stay only while a claim may need them.
-        let needed = claims.state();
-        connections.forget_retired(|uid| needed.iter().any(|claim| claim.spec.inviter_ref.uid == uid));
+        connections.forget_retired(|| claims.state().iter().map(|claim| claim.spec.inviter_ref.uid.clone()).collect());
     }
 }
 

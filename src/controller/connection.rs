@@ -13,6 +13,7 @@ use crate::domain::facts::InviterFacts;
 use crate::domain::finding::Finding;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 /// Credentials and spec that were accepted together.
 #[derive(Clone)]
@@ -50,6 +51,8 @@ struct Entry {
     checked: Checked,
     trouble: Option<Finding>,
     last_good: Option<Arc<Connection>>,
+    /// When a call that succeeded was begun, and with which revision.
+    proved: Option<(String, Duration)>,
 }
 
 /// All connections of this process.
@@ -99,6 +102,7 @@ impl Connections {
             checked: Checked::NotYet,
             trouble: None,
             last_good: None,
+            proved: None,
         });
     }
 
@@ -112,8 +116,7 @@ impl Connections {
     /// The credentials that last worked for a recorded inviter, whatever became of it.
     #[must_use]
     pub fn last_good(&self, recorded: &RecordedInviter) -> Option<Arc<Connection>> {
-        let name =
-            InviterName { kind: recorded.kind, namespace: recorded.namespace.clone(), name: recorded.name.clone() };
+        let name = InviterName::from(recorded);
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         let present = entries.get(&name).filter(|entry| entry.uid == recorded.uid);
         present
@@ -125,13 +128,30 @@ impl Connections {
     /// taken that one's name and place, if they lead to the same host.
     #[must_use]
     pub fn serving(&self, recorded: &RecordedInviter, host: &str) -> Option<Arc<Connection>> {
-        let name =
-            InviterName { kind: recorded.kind, namespace: recorded.namespace.clone(), name: recorded.name.clone() };
+        let name = InviterName::from(recorded);
         let present = match self.find(&name) {
             Usable::Yes(connection) => Some(connection),
             Usable::No(_) | Usable::Checking | Usable::NotFound => None,
         };
         present.or_else(|| self.last_good(recorded)).filter(|connection| connection.facts.host == host)
+    }
+
+    /// A call with the credentials of this revision, begun at this moment, has succeeded.
+    pub fn proved(&self, name: &InviterName, revision: &str, begun: Duration) {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = entries.get_mut(name) {
+            entry.proved = Some((revision.to_owned(), begun));
+        }
+    }
+
+    /// Whether the inviter is in use, and a call with the credentials of this revision has succeeded since that moment.
+    #[must_use]
+    pub fn is_proved(&self, name: &InviterName, revision: &str, since: Duration) -> bool {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        entries.get(name).is_some_and(|entry| {
+            let proved = entry.proved.as_ref().is_some_and(|(of, begun)| of == revision && *begun >= since);
+            entry.checked == Checked::Yes && entry.trouble.is_none() && proved
+        })
     }
 
     /// The inviter's credentials are accepted. Returns whether that is news.
@@ -147,6 +167,7 @@ impl Connections {
             checked: Checked::Yes,
             trouble: None,
             last_good: Some(Arc::new(connection)),
+            proved: entries.get(&settings.name).and_then(|before| before.proved.clone()),
         };
         if let Some(before) = entries.insert(settings.name.clone(), entry) {
             self.retire(before, &settings.uid);
@@ -170,7 +191,8 @@ impl Connections {
             }
             None => None,
         };
-        let entry = Entry { uid: uid.to_owned(), checked: Checked::Yes, trouble: Some(finding), last_good };
+        let entry =
+            Entry { uid: uid.to_owned(), checked: Checked::Yes, trouble: Some(finding), last_good, proved: None };
         entries.insert(name.clone(), entry);
         true
     }
@@ -203,8 +225,13 @@ impl Connections {
         }
     }
 
-    /// Forgets the connections of inviters that are gone, unless a claim still needs them.
-    pub fn forget_retired(&self, needed: impl Fn(&str) -> bool) {
-        self.retired.write().unwrap_or_else(PoisonError::into_inner).retain(|uid, _| needed(uid));
+    /// Forgets the connections of inviters that are gone, unless they are among those that claims still need; asked for only
+    /// where there are any.
+    pub fn forget_retired(&self, needed: impl FnOnce() -> HashSet<String>) {
+        let mut retired = self.retired.write().unwrap_or_else(PoisonError::into_inner);
+        if !retired.is_empty() {
+            let needed = needed();
+            retired.retain(|uid, _| needed.contains(uid));
+        }
     }
 }

@@ -5,8 +5,9 @@
 
 use super::cluster::ClusterError;
 use super::connection::Connection;
+use super::index::OwnedBy;
 use super::pass::Passes;
-use super::roster::{Freshness, Trouble};
+use super::roster::{Ask, Freshness, Trouble};
 use super::successor::Succession;
 use crate::api::{InvitationClaim, ProjectInvitation, VerdictKind};
 use crate::domain::decide::look_need;
@@ -103,13 +104,21 @@ impl Passes {
         let deleting = matches!(life, Life::Deleting { .. } | Life::Released);
         let key = claim_key(connection.facts.product, &connection.facts.host, &desired.project, &desired.username);
         let name = claim_name(&key);
+        self.memory.owns(&uid, None);
         let claim = self.known_claim(&name, deleting).await?;
+        let is_own = |claim: &&Arc<InvitationClaim>| claim.spec.owner.as_ref().is_some_and(|owner| owner.uid == uid);
+        self.memory.owns(&uid, claim.as_ref().filter(is_own).map(|claim| &claim.spec));
         if claim.as_ref().is_some_and(|claim| !same_key(&claim.spec.key, &key)) {
             return Err(ClusterError::Refused(format!("InvitationClaim {name} holds the key of another person")));
         }
         let ownership = self.ownership(claim.as_deref(), &desired).await?;
-        if let Ownership::Other { .. } = ownership {
+        if claim.is_some() && ownership != Ownership::Mine {
             self.wakes.wait_for_claim(&name, &ObjectRef::from_obj(object));
+            // What happened to it before that wakes nobody.
+            let version = |claim: Option<&InvitationClaim>| claim.and_then(ResourceExt::resource_version);
+            if version(self.claims.get(&self.claim_ref(&name)).as_deref()) != version(claim.as_deref()) {
+                return Err(ClusterError::Conflict);
+            }
         }
         let now = self.clock.monotonic();
         let attempt = claim.as_ref().and_then(|claim| claim.spec.attempt.clone());
@@ -181,7 +190,8 @@ impl Passes {
     /// The facts, `known` at that time, with what a roster shows.
     async fn seen(&self, mut facts: Facts, freshness: Freshness, connection: &Connection, known: Duration) -> Gathered {
         let gap = self.settings.timings.absence_gap;
-        let roster = match self.look(connection, &facts.desired.project, freshness, facts.asked).await {
+        let ask = if facts.asked { Ask::Requested } else { Ask::Usual };
+        let roster = match self.look(connection, &facts.desired.project, freshness, ask).await {
             Ok(roster) => roster,
             Err(trouble) => return Gathered::NoRoster(Box::new(facts), trouble),
         };
@@ -260,12 +270,10 @@ impl Passes {
     }
 
     fn owns_another(&self, uid: &str, name: &str) -> bool {
-        let owned = |claim: &InvitationClaim| {
-            claim.spec.owner.as_ref().is_some_and(|owner| owner.uid == uid) && claim.name_any() != name
-        };
+        let owned = |claim: &InvitationClaim| claim.spec.owner.as_ref().is_some_and(|owner| owner.uid == uid);
         // The cache may still hold a claim that was just given up.
-        self.claims.store().find(owned).is_some_and(|found| {
-            self.claims.get(&ObjectRef::from_obj(found.as_ref())).is_some_and(|newest| owned(&newest))
-        })
+        let mut others =
+            self.claims.with(&OwnedBy(uid.to_owned())).into_iter().filter(|claim| claim.name_any() != name);
+        others.any(|other| self.claims.get(&ObjectRef::from_obj(other.as_ref())).is_some_and(|newest| owned(&newest)))
     }
 }

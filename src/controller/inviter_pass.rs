@@ -1,6 +1,7 @@
 //! One pass of an inviter: Secret readable, well-formed, host allowed, credentials accepted.
 //!
-//! One bad key shows here, in one place, and costs one probe per interval however many invitations wait. Must never be
+//! One bad key shows here, in one place, and costs one probe per interval however many invitations wait; a good one costs
+//! none where a project is looked at anyway. Must never be
 //! run for an invitation: those read [`Connections`] and wait for its news.
 
 use super::clock::Clock;
@@ -17,6 +18,7 @@ use crate::cloud::credentials::Credentials;
 use crate::cloud::http_api;
 use crate::cloud::{InvitesApi, default_base_url, parse_base_url};
 use crate::domain::breaker::paused_finding;
+use crate::domain::desired::InviterName;
 use crate::domain::facts::InviterFacts;
 use crate::domain::failure::FailureKind;
 use crate::domain::finding::Finding;
@@ -56,6 +58,8 @@ struct Memory {
     api: Option<(String, Arc<dyn InvitesApi>)>,
     refused: Option<Refused>,
     doubt: Option<Doubt>,
+    /// A call reported trouble, and its invitations were not told yet: the next pass may find it cured.
+    untold: bool,
     failures: u32,
 }
 
@@ -93,11 +97,7 @@ impl InviterPasses {
     /// the inviter waits, and its Secret is read again at once.
     pub fn report(&self, connection: &Connection, kind: FailureKind, message: &str) {
         let facts = &connection.facts;
-        let name = crate::domain::desired::InviterName {
-            kind: facts.recorded.kind,
-            namespace: facts.recorded.namespace.clone(),
-            name: facts.recorded.name.clone(),
-        };
+        let name = InviterName::from(&facts.recorded);
         let finding = Finding::new(kind.inviter_reason(), message);
         // The next probe tells, with a new token. Only credentials that it finds good and that calls go on to refuse rest
         // for an interval, unless they change.
@@ -123,7 +123,9 @@ impl InviterPasses {
                 }
             });
         }
-        self.connections.not_ready(&name, &facts.recorded.uid, finding);
+        if self.connections.not_ready(&name, &facts.recorded.uid, finding) {
+            self.with_memory(&facts.recorded.uid, |memory| memory.untold = true);
+        }
         self.wakes.inviter(&name);
     }
 
@@ -135,12 +137,12 @@ impl InviterPasses {
     /// Looks whether the inviter can be used, and says so to those who wait for it.
     pub async fn pass(&self, settings: &InviterSettings) -> InviterVerdict {
         let outcome = self.connect(settings).await;
-        let failures = self.with_memory(&settings.uid, |memory| {
+        let (failures, untold) = self.with_memory(&settings.uid, |memory| {
             memory.failures = if outcome.is_ok() { 0 } else { memory.failures.saturating_add(1) };
             if let Some(doubt) = memory.doubt.as_mut().filter(|_| outcome.is_ok()) {
                 doubt.cleared.get_or_insert(self.clock.monotonic());
             }
-            memory.failures
+            (memory.failures, std::mem::take(&mut memory.untold))
         });
         let interval = self.settings.timings.scaled(settings.check_interval);
         let (finding, again_in, news) = match outcome {
@@ -152,7 +154,7 @@ impl InviterPasses {
                 (ready, interval, self.connections.ready(settings, connection))
             }
             Err(finding) => {
-                let news = self.connections.not_ready(&settings.name, &settings.uid, finding.clone());
+                let news = self.connections.not_ready(&settings.name, &settings.uid, finding.clone()) || untold;
                 // A refused key is probed once an interval; what time may cure is tried sooner.
                 let again_in = if time_may_cure(finding.reason) {
                     api_backoff(failures, None, &self.settings.timings).min(interval)
@@ -233,7 +235,11 @@ impl InviterPasses {
             self.with_memory(&settings.uid, |memory| memory.api = Some((revision.clone(), Arc::clone(&api))));
             api
         };
-        api.probe().await.map_err(|failure| Finding::new(failure.kind.inviter_reason(), failure.message))?;
+        // Rosters are looked at once an interval: one that was read tells as much as a probe.
+        let lately = now.saturating_sub(self.settings.timings.scaled(settings.check_interval) * 3 / 2);
+        if asked || !self.connections.is_proved(&settings.name, &revision, lately) {
+            api.probe().await.map_err(|failure| Finding::new(failure.kind.inviter_reason(), failure.message))?;
+        }
         Ok(Connection { facts: facts(settings, host, identity, revision), access: settings.access.clone(), api })
     }
 

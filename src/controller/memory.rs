@@ -3,8 +3,12 @@
 //! Everything here may be lost: a restart only makes the operator wait longer. Must never hold what an e-mail depends on;
 //! that is the claim.
 
+use crate::api::InvitationClaimSpec;
 use crate::domain::facts::LastPass;
+use serde::Serialize;
 use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +24,10 @@ pub struct Remembered {
     pub attempt_known: Option<(String, Duration)>,
     /// When this process first saw that the object is being deleted.
     pub deleting_since: Option<Duration>,
+    /// The status that the last pass wanted shown.
+    pub shown: Option<Fingerprint>,
+    /// What the last pass found or made of the object's own claim.
+    pub claim: OwnClaim,
     /// What the last pass came to.
     pub last_pass: LastPass,
     /// The next pass needs a roster begun after it.
@@ -32,6 +40,32 @@ pub struct Remembered {
     pub failures: u32,
     /// Since when the inviter has not been usable.
     pub inviter_missing_since: Option<Duration>,
+}
+
+/// What a pass knows of its object's claim.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OwnClaim {
+    /// No pass has begun: the first one will see.
+    #[default]
+    Unread,
+    /// There is none.
+    Absent,
+    /// This.
+    Is(Fingerprint),
+}
+
+/// Names a content, so that it need not be kept to be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint(u64);
+
+impl Fingerprint {
+    /// Of what Kubernetes would be sent.
+    #[must_use]
+    pub fn of(content: &impl Serialize) -> Self {
+        let mut hasher = DefaultHasher::new();
+        serde_json::to_string(content).unwrap_or_default().hash(&mut hasher);
+        Self(hasher.finish())
+    }
 }
 
 /// All that is remembered.
@@ -55,6 +89,32 @@ impl Memory {
     /// Forgets an object.
     pub fn forget(&self, uid: &str) {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
+    }
+
+    /// The claim is about to be written, in place of `before`: the watch may be quicker than the answer. To whom it is handed
+    /// over, it is news.
+    pub fn writes(&self, claim: &InvitationClaimSpec, before: Option<&InvitationClaimSpec>) {
+        let stays = before.is_none_or(|before| before.owner.is_none() || before.owner == claim.owner);
+        if let Some(owner) = claim.owner.as_ref().filter(|_| stays) {
+            self.owns(&owner.uid, Some(claim));
+        }
+    }
+
+    /// The claim is as the object's own pass found it, or wants it. To be told that there is none also just before it is
+    /// read: what happens to it meanwhile is news.
+    pub fn owns(&self, uid: &str, claim: Option<&InvitationClaimSpec>) {
+        let claim = claim.map_or(OwnClaim::Absent, |claim| OwnClaim::Is(Fingerprint::of(claim)));
+        self.update(uid, |remembered| remembered.claim = claim);
+    }
+
+    /// Whether the claim is not as a pass over its owner left it.
+    #[must_use]
+    pub fn is_news(&self, uid: &str, claim: &InvitationClaimSpec) -> bool {
+        match self.of(uid).claim {
+            OwnClaim::Unread => false,
+            OwnClaim::Absent => true,
+            OwnClaim::Is(known) => known != Fingerprint::of(claim),
+        }
     }
 
     /// Notes what a complete roster begun at `roster` shows of the person who is to be there: `expected` names the invitation
@@ -101,11 +161,33 @@ impl Memory {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::domain::{ledger, testing};
 
     fn at(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_claim_is_news_to_its_owner_unless_a_pass_of_its_own_left_it_so() {
+        let memory = Memory::default();
+        let facts = testing::facts();
+        let (uid, before) = (facts.desired.object.uid.as_str(), testing::claim(&facts));
+        assert!(!memory.is_news(uid, &before), "no pass has begun");
+        memory.owns(uid, None);
+        assert!(memory.is_news(uid, &before));
+        memory.owns(uid, Some(&before));
+        assert!(!memory.is_news(uid, &before));
+        let after = ledger::attempt_opened(before.clone(), &facts);
+        memory.writes(&after, Some(&before));
+        assert!(memory.is_news(uid, &before) && !memory.is_news(uid, &after));
+        let mut handed_over = after.clone();
+        handed_over.owner.as_mut().unwrap().uid = "another".to_owned();
+        memory.owns("another", None);
+        memory.writes(&handed_over, Some(&after));
+        assert!(memory.is_news("another", &handed_over), "to whom it is handed over, it is news");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::cluster::ClusterError;
 use super::connection::Connection;
 use super::entitled::Unusable;
 use super::gather::Gathered;
+use super::index::OwnedBy;
 use super::observer::PassOutcome;
 pub use super::passes::{PassPorts, Passes};
 use super::show::{Shown, notice};
@@ -168,6 +169,7 @@ impl Passes {
         let mut wake = wake;
         let claim = match (next, performed.claim) {
             (Some(next), Some(acknowledged)) => {
+                self.memory.owns(&facts.desired.object.uid, Some(&next));
                 let written = self.books.write(acknowledged.clone(), next.clone()).await;
                 if written.as_ref().is_some_and(|claim| !claim.spec.surplus.is_empty()) {
                     wake = Wake::Now;
@@ -186,10 +188,15 @@ impl Passes {
         };
         if let Some(sent) = sent {
             // After the record: a look that is under way may keep this waiting.
-            self.rosters.note(connection, &facts.desired.project, &sent.id, Some(&sent)).await;
+            let (project, person) = (&facts.desired.project, &facts.desired.username);
+            self.rosters.note(connection, project, person, &sent.id, Some(&sent)).await;
         }
         if wake == Wake::Now {
             keep(leave.slot);
+        }
+        // Only who looked and found nothing to do is at rest.
+        if decision.step != Step::Rest && matches!(wake, Wake::NextLook | Wake::OnEvent) {
+            wake = Wake::Soon;
         }
         let claim = claim.or_else(|| match facts.ownership {
             Ownership::Mine => facts.claim.take(),
@@ -266,8 +273,7 @@ impl Passes {
 
     /// The claim that the object owns, as far as the cache tells: for showing only.
     fn owned_claim(&self, uid: &str) -> Option<Arc<InvitationClaim>> {
-        let owned = |claim: &InvitationClaim| claim.spec.owner.as_ref().is_some_and(|owner| owner.uid == uid);
-        self.claims.store().find(owned)
+        self.claims.with(&OwnedBy(uid.to_owned())).into_iter().next()
     }
 
     /// Kubernetes did not do what was asked: nothing is concluded, the pass is made again.

@@ -9,17 +9,22 @@ use super::circuits::Circuits;
 use super::clock::Clock;
 use super::cluster::Cluster;
 use super::connection::Connections;
+use super::index::OwnedBy;
 use super::inviter_pass::InviterPasses;
-use super::memory::Memory;
+use super::keeper;
+use super::leadership::Seat;
+use super::memory::{Fingerprint, Memory};
 use super::namespaces::NamespaceView;
 use super::observer::Observer;
 use super::roster::Rosters;
 use super::settings::ControllerSettings;
 use super::slots::Slots;
 use super::wakes::Wakes;
+use crate::api::names::FINALIZER;
 use crate::api::{InvitationClaim, ProjectInvitation};
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
+use kube::runtime::watcher::Event;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -75,8 +80,37 @@ impl Passes {
         Arc::clone(&self.slots).run(stop).await;
     }
 
+    /// Keeps the rosters current that objects at rest rely on, until `stop`.
+    pub async fn keep_rosters(&self, seat: Seat, stop: CancellationToken) {
+        keeper::run(self, seat, stop).await;
+    }
+
+    /// To be told of everything that the watch of objects shows, once it is in the store. Own writes wake nothing; what
+    /// somebody else made of them does, and so does an own write that took effect after a later one.
+    pub fn watched(&self, event: &Event<ProjectInvitation>) {
+        match event {
+            Event::Apply(object) | Event::InitApply(object) => {
+                if self.is_not_as_left(object) {
+                    self.wakes.invitation(&ObjectRef::from_obj(object));
+                }
+            }
+            Event::Delete(object) => self.forget(object),
+            Event::Init | Event::InitDone => {}
+        }
+    }
+
+    /// Whether the object is not as the last pass over it wanted it.
+    fn is_not_as_left(&self, object: &ProjectInvitation) -> bool {
+        let uid = object.uid().unwrap_or_default();
+        let Some(shown) = self.memory.of(&uid).shown else { return false };
+        let bare = object.metadata.deletion_timestamp.is_none()
+            && !object.finalizers().iter().any(|finalizer| finalizer == FINALIZER);
+        shown != Fingerprint::of(&object.status.clone().unwrap_or_default())
+            || bare && self.claims.any(&OwnedBy(uid), |_| true)
+    }
+
     /// The object is gone: nothing of it is remembered.
-    pub fn forget(&self, object: &ProjectInvitation) {
+    fn forget(&self, object: &ProjectInvitation) {
         let reference = ObjectRef::from_obj(object);
         self.memory.forget(&object.uid().unwrap_or_default());
         self.wakes.waits_no_more(&reference);
@@ -91,9 +125,10 @@ impl Passes {
     /// None made yet.
     #[must_use]
     pub fn new(ports: PassPorts, settings: ControllerSettings) -> Self {
-        let rosters = Rosters::new(Arc::clone(&ports.clock), settings.timings);
-        let books =
-            Books::new(Arc::clone(&ports.cluster), Arc::clone(&ports.claims), Arc::clone(&ports.clock), &settings);
+        let (clock, wakes) = (&ports.clock, &ports.wakes);
+        let rosters = Rosters::new(Arc::clone(clock), Arc::clone(&ports.chance), Arc::clone(wakes), settings.timings);
+        let cluster = Arc::clone(&ports.cluster);
+        let books = Books::new(cluster, Arc::clone(&ports.claims), Arc::clone(clock), Arc::clone(wakes), &settings);
         let slots = Slots::new(
             settings.rate,
             settings.timings,

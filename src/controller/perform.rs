@@ -76,7 +76,8 @@ impl Passes {
                 self.circuits.ended(&facts.inviter, &facts.desired.project, updated.as_ref().err());
                 Ok(match updated {
                     Ok(invitation) => {
-                        self.rosters.note(connection, &facts.desired.project, id, Some(&invitation)).await;
+                        let (project, person) = (&facts.desired.project, &facts.desired.username);
+                        self.rosters.note(connection, project, person, id, Some(&invitation)).await;
                         grant_log(facts, "roles of a pending invitation changed");
                         let seen = Some(seen_now(&invitation));
                         Performed {
@@ -224,7 +225,7 @@ impl Passes {
         self.circuits.ended(&facts.inviter, &desired.project, outcome.as_ref().err());
         Ok(match outcome {
             Ok(cancelled) => {
-                self.rosters.note(connection, &desired.project, id, None).await;
+                self.rosters.note(connection, &desired.project, &desired.username, id, None).await;
                 if cancelled == Cancelled::Now && claim.surplus.iter().any(|surplus| surplus == id.as_str()) {
                     self.observer.compensated();
                 }
@@ -285,6 +286,7 @@ impl Passes {
     ) -> Result<InvitationClaim, ClusterError> {
         let name = claim_name(&spec.key);
         let reference = self.claim_ref(&name);
+        self.memory.writes(spec, decided_on);
         let written = match (decided_on, self.claims.get(&reference)) {
             (None, _) => self.cluster.create_claim(&name, spec).await,
             (Some(decided_on), Some(seen)) if seen.spec == *decided_on => self.cluster.replace_claim(&seen, spec).await,

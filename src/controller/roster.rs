@@ -1,7 +1,8 @@
 //! Rosters: who is invited to and who is a member of a project, as one inviter's credentials see it.
 //!
 //! One list of invitations, then the members, for all objects of (inviter, project): looking costs by projects and not by
-//! people. Invitations are read before members, so that somebody who accepts in between is not missed. Who is still invited
+//! people. Who is shown otherwise than by the roster before is woken, whoever looked: nobody else needs to look for a change.
+//! Invitations are read before members, so that somebody who accepts in between is not missed. Who is still invited
 //! is no member, so members are read again when somebody is invited no more, when a reader needs both lists, and now and then
 //! for those who leave. What one inviter's credentials saw is never served to another's objects. A failed look concludes
 //! nothing.
@@ -9,69 +10,20 @@
 //! Nobody is e-mailed on members that were read before the live read of the object, though that would save a call: who was
 //! invited by hand and accepted since then would get an invitation to what they have.
 
+use super::chance::Chance;
 use super::clock::Clock;
 use super::connection::Connection;
-use crate::domain::facts::Sight;
+use super::wakes::Wakes;
+use crate::api::RecordedInviter;
 use crate::domain::failure::{Cure, Failure, FailureKind};
-use crate::domain::remote::{Invitation, Member, ObjectId, Username};
-use crate::domain::schedule::failure_backoff;
+use crate::domain::remote::{Invitation, ObjectId, Username};
+pub use crate::domain::roster::Roster;
+use crate::domain::schedule::{LONGEST_WAIT, failure_backoff};
 use crate::domain::timings::Timings;
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Mutex as AsyncMutex;
-
-/// One view of a project.
-#[derive(Clone, Debug)]
-pub struct Roster {
-    /// When it was begun, in this process's monotonic time.
-    pub started: Duration,
-    /// When the last one was begun that read the members as well: what it shows of nobody counts as seen then.
-    pub complete: Duration,
-    invitations: Vec<Invitation>,
-    members: Arc<[Member]>,
-}
-
-impl Roster {
-    /// What it shows of one person.
-    #[must_use]
-    pub fn find(&self, person: &Username, absence_settled: bool, fresh: bool) -> Sight {
-        Sight {
-            member: self.members.iter().find(|member| member.is(person)).cloned(),
-            pending: self.invitations.iter().filter(|seen| seen.username == *person).cloned().collect(),
-            absence_settled,
-            fresh,
-        }
-    }
-
-    /// Everybody who is invited.
-    #[must_use]
-    pub fn invitations(&self) -> &[Invitation] {
-        &self.invitations
-    }
-
-    /// Whether everybody whom it shows as invited still is.
-    fn all_in(&self, invitations: &[Invitation]) -> bool {
-        let ids: HashSet<_> = invitations.iter().map(|seen| &seen.id).collect();
-        self.invitations.iter().all(|seen| ids.contains(&seen.id))
-    }
-
-    fn is_fresh(&self, freshness: Freshness, now: Duration) -> bool {
-        let within = |begun: Duration, age: Duration| now.saturating_sub(begun) <= age;
-        match freshness {
-            Freshness::Within(age) => within(self.started, age),
-            Freshness::Complete(age) => within(self.complete, age),
-            Freshness::Since(moment) => self.complete >= moment,
-        }
-    }
-
-    /// Whether it shows the person at all.
-    #[must_use]
-    pub fn shows(&self, person: &Username) -> bool {
-        self.members.iter().any(|member| member.is(person))
-            || self.invitations.iter().any(|seen| seen.username == *person)
-    }
-}
 
 /// How old a roster may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,8 +37,30 @@ pub enum Freshness {
     Since(Duration),
 }
 
+impl Freshness {
+    fn suits(self, roster: &Roster, now: Duration) -> bool {
+        let within = |begun: Duration, age: Duration| now.saturating_sub(begun) <= age;
+        match self {
+            Self::Within(age) => within(roster.started, age),
+            Self::Complete(age) => within(roster.complete, age),
+            Self::Since(moment) => roster.complete >= moment,
+        }
+    }
+}
+
 /// Members are read every so many intervals: who leaves a project is noticed by that.
 const MEMBERS_EVERY: u32 = 6;
+
+/// Why a roster is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// An object needs it.
+    Usual,
+    /// A human asks for it: also what waits for a human is tried.
+    Requested,
+    /// It is to be kept current for objects at rest.
+    Upkeep,
+}
 
 /// Whether the API was asked for a roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +98,8 @@ pub struct Trouble {
 struct Cell {
     revision: String,
     roster: Option<Arc<Roster>>,
+    /// The last roster by another revision: what was concluded from it may still stand.
+    outdated: Option<Arc<Roster>>,
     trouble: Option<Remembered>,
 }
 
@@ -134,67 +110,145 @@ struct Remembered {
     times: u32,
 }
 
-type CellKey = (String, ObjectId);
+/// The inviter's uid, and the project.
+type Place = (String, ObjectId);
+
+/// A roster, and when it is to be looked at again.
+struct Entry {
+    cell: Arc<AsyncMutex<Cell>>,
+    inviter: RecordedInviter,
+    /// When an object last needed it.
+    needed: Duration,
+    due: Duration,
+}
+
+/// So long after an e-mail the project is looked at more often: who accepts at once is seen soon.
+const YOUNG: Duration = Duration::from_secs(600);
+/// So many times as often.
+const YOUNG_PACE: u32 = 5;
+/// Objects at rest come back within [`LONGEST_WAIT`]: a roster that none of them needed for longer is needed no more.
+const NEEDED_FOR: Duration = LONGEST_WAIT.saturating_mul(2);
 
 /// All rosters of this process.
 pub struct Rosters {
-    cells: Mutex<HashMap<CellKey, Arc<AsyncMutex<Cell>>>>,
+    entries: Mutex<BTreeMap<Place, Entry>>,
     clock: Arc<dyn Clock>,
+    chance: Arc<dyn Chance>,
+    wakes: Arc<Wakes>,
     timings: Timings,
 }
 
 impl Rosters {
     /// None yet.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, timings: Timings) -> Self {
-        Self { cells: Mutex::default(), clock, timings }
+    pub fn new(clock: Arc<dyn Clock>, chance: Arc<dyn Chance>, wakes: Arc<Wakes>, timings: Timings) -> Self {
+        Self { entries: Mutex::default(), clock, chance, wakes, timings }
     }
 
-    fn cell(&self, connection: &Connection, project: &ObjectId) -> Arc<AsyncMutex<Cell>> {
-        let key = (connection.facts.recorded.uid.clone(), project.clone());
-        Arc::clone(self.cells.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default())
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<Place, Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn cell(&self, connection: &Connection, project: &ObjectId, ask: Ask) -> Arc<AsyncMutex<Cell>> {
+        let (inviter, now) = (&connection.facts.recorded, self.clock.monotonic());
+        let mut entries = self.entries();
+        let entry = entries.entry((inviter.uid.clone(), project.clone())).or_insert_with(|| Entry {
+            cell: Arc::default(),
+            inviter: inviter.clone(),
+            needed: now,
+            due: now + self.interval(connection),
+        });
+        if ask != Ask::Upkeep {
+            entry.needed = now;
+        }
+        Arc::clone(&entry.cell)
+    }
+
+    fn interval(&self, connection: &Connection) -> Duration {
+        self.timings.scaled(connection.facts.check_interval)
+    }
+
+    /// The next look is due so long after `from`; spread, so that projects are not looked at together for ever.
+    fn is_due(&self, connection: &Connection, project: &ObjectId, from: Duration, wait: Duration) {
+        let due = from + wait + wait.mul_f64(self.chance.fraction() / 10.0);
+        if let Some(entry) = self.entries().get_mut(&(connection.facts.recorded.uid.clone(), project.clone())) {
+            entry.due = due;
+        }
+    }
+
+    fn pace(&self, connection: &Connection, roster: &Roster) -> Duration {
+        let age = roster.youngest().and_then(|sent| Duration::try_from(self.clock.now().duration_since(sent)).ok());
+        let interval = self.interval(connection);
+        if age.is_some_and(|age| age < self.timings.scaled(YOUNG)) { interval / YOUNG_PACE } else { interval }
+    }
+
+    /// What is to be looked at now, no more than so many places. Each is due again after `retry` if nothing comes of it.
+    pub(super) fn due(&self, now: Duration, most: usize, retry: Duration) -> Vec<(RecordedInviter, ObjectId)> {
+        let mut entries = self.entries();
+        // Whoever looks at it holds its cell.
+        entries.retain(|_, entry| now.saturating_sub(entry.needed) <= NEEDED_FOR || Arc::strong_count(&entry.cell) > 1);
+        let due = entries.iter_mut().filter(|(_, entry)| entry.due <= now).take(most);
+        due.map(|((_, project), entry)| {
+            entry.due = now + retry;
+            (entry.inviter.clone(), project.clone())
+        })
+        .collect()
+    }
+
+    /// When the next look is due.
+    pub(super) fn next_due(&self) -> Option<Duration> {
+        self.entries().values().map(|entry| entry.due).min()
+    }
+
+    /// Nobody needs it any more.
+    pub(super) fn drop_place(&self, inviter: &RecordedInviter, project: &ObjectId) {
+        let mut entries = self.entries();
+        let place = (inviter.uid.clone(), project.clone());
+        if entries.get(&place).is_some_and(|entry| Arc::strong_count(&entry.cell) == 1) {
+            entries.remove(&place);
+        }
     }
 
     /// Whether a look so fresh needs no call of its own: there is a roster, or somebody is reading it.
     #[must_use]
     pub fn has(&self, connection: &Connection, project: &ObjectId, freshness: Freshness) -> bool {
-        let cell = self.cell(connection, project);
+        let cell = self.cell(connection, project, Ask::Usual);
         let Ok(cell) = cell.try_lock() else { return true };
         let now = self.clock.monotonic();
         cell.revision == connection.facts.revision
-            && cell.roster.as_ref().is_some_and(|roster| roster.is_fresh(freshness, now))
+            && cell.roster.as_ref().is_some_and(|roster| freshness.suits(roster, now))
     }
 
     /// A roster that is fresh enough. Readers that come while one is being read wait, and share what it finds if that was
     /// begun late enough for them.
     ///
     /// # Errors
-    /// The failure of this look, or of a recent one that is not to be repeated yet; `asked` repeats one that waits for a
-    /// human.
+    /// The failure of this look, or of a recent one that is not to be repeated yet.
     pub async fn look(
         &self,
         connection: &Connection,
         project: &ObjectId,
         freshness: Freshness,
-        asked: bool,
+        ask: Ask,
     ) -> Result<Arc<Roster>, Trouble> {
-        let cell = self.cell(connection, project);
+        let cell = self.cell(connection, project, ask);
         let came = self.clock.monotonic();
         let Ok(mut cell) = tokio::time::timeout(LONGEST_QUEUE, cell.lock()).await else {
             return Err(Trouble { failure: silent_project(), retry_in: RETRY_SILENT, asked: Asked::Busy });
         };
         if cell.revision != connection.facts.revision {
-            *cell = Cell { revision: connection.facts.revision.clone(), ..Cell::default() };
+            let outdated = cell.roster.take().or(cell.outdated.take());
+            *cell = Cell { revision: connection.facts.revision.clone(), outdated, ..Cell::default() };
         }
         let now = self.clock.monotonic();
-        if let Some(roster) = cell.roster.as_ref().filter(|roster| roster.is_fresh(freshness, now)) {
+        if let Some(roster) = cell.roster.as_ref().filter(|roster| freshness.suits(roster, now)) {
             return Ok(Arc::clone(roster));
         }
         if let Some(trouble) = &cell.trouble {
             // Whoever waited for the failed look does not ask again.
             let answered_meanwhile = trouble.at >= came;
             let waits_for_human = trouble.failure.kind.cure() == Cure::Human;
-            if now < trouble.until && (answered_meanwhile || !(asked && waits_for_human)) {
+            if now < trouble.until && (answered_meanwhile || !(ask == Ask::Requested && waits_for_human)) {
                 return Err(Trouble {
                     failure: trouble.failure.clone(),
                     retry_in: trouble.until.saturating_sub(now),
@@ -202,8 +256,16 @@ impl Rosters {
                 });
             }
         }
-        match read(connection, project, cell.roster.as_deref(), freshness, now).await {
+        let members_for = self.interval(connection) * MEMBERS_EVERY;
+        match read(connection, project, cell.roster.as_deref(), freshness, members_for, now).await {
             Ok(roster) => {
+                let before = cell.roster.take().or(cell.outdated.take());
+                if let Some(changed) =
+                    before.map(|before| before.changed(&roster)).filter(|changed| !changed.is_empty())
+                {
+                    self.wakes.shown_otherwise(&connection.facts.recorded, project, &changed);
+                }
+                self.is_due(connection, project, now, self.pace(connection, &roster));
                 let roster = Arc::new(roster);
                 cell.roster = Some(Arc::clone(&roster));
                 cell.trouble = None;
@@ -216,20 +278,26 @@ impl Rosters {
                 let retry_in = failure_backoff(failure.kind, times, &self.timings);
                 let at = self.clock.monotonic();
                 cell.trouble = Some(Remembered { failure: failure.clone(), at, until: at + retry_in, times });
+                self.is_due(connection, project, at, retry_in);
                 Err(Trouble { failure, retry_in, asked: Asked::Now })
             }
         }
     }
 
-    /// Makes an own write visible at once: the invitation as it now is, or `None` for one that is gone.
-    pub async fn note(&self, connection: &Connection, project: &ObjectId, id: &ObjectId, now_is: Option<&Invitation>) {
-        let cell = self.cell(connection, project);
+    /// Makes an own write visible at once: the person's invitation as it now is, or `None` for one that is gone.
+    pub async fn note(
+        &self,
+        connection: &Connection,
+        project: &ObjectId,
+        person: &Username,
+        id: &ObjectId,
+        now_is: Option<&Invitation>,
+    ) {
+        let cell = self.cell(connection, project, Ask::Usual);
         let mut cell = cell.lock().await;
-        let Some(roster) = &cell.roster else { return };
-        let mut next = Roster::clone(roster);
-        next.invitations.retain(|seen| seen.id != *id);
-        next.invitations.extend(now_is.cloned());
-        cell.roster = Some(Arc::new(next));
+        if let Some(roster) = &mut cell.roster {
+            Arc::make_mut(roster).note(person, id, now_is);
+        }
     }
 }
 
@@ -239,20 +307,19 @@ async fn read(
     project: &ObjectId,
     before: Option<&Roster>,
     freshness: Freshness,
+    members_for: Duration,
     started: Duration,
 ) -> Result<Roster, Failure> {
     let invitations = connection.api.list(project, None).await?;
     let known = before.filter(|before| match freshness {
-        Freshness::Within(age) => {
-            before.all_in(&invitations) && started.saturating_sub(before.complete) < age * MEMBERS_EVERY
-        }
+        Freshness::Within(_) => before.all_in(&invitations) && started.saturating_sub(before.complete) < members_for,
         Freshness::Complete(_) | Freshness::Since(_) => false,
     });
     let (complete, members) = match known {
-        Some(known) => (known.complete, Arc::clone(&known.members)),
-        None => (started, connection.api.members(project).await?.into()),
+        Some(known) => (known.complete, known.members()),
+        None => (started, Arc::new(connection.api.members(project).await?.into())),
     };
-    Ok(Roster { started, complete, invitations, members })
+    Ok(Roster::new(started, complete, invitations, members))
 }
 
 #[cfg(test)]

@@ -3,14 +3,22 @@
 #![allow(clippy::unwrap_used, clippy::unimplemented)]
 
 use super::*;
+use crate::api::ProjectInvitation;
 use crate::cloud::{Cancelled, Created, InvitesApi, Room};
+use crate::controller::cache::Cache;
+use crate::controller::chance::SystemChance;
 use crate::controller::inviter_spec::Access;
+use crate::controller::staging::jane;
+use crate::controller::wakes::WakeStreams;
 use crate::domain::attempt::AcknowledgedAttempt;
-use crate::domain::remote::Roles;
+use crate::domain::desired::Desired;
+use crate::domain::remote::{Member, Roles};
 use crate::domain::testing;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
+use kube::runtime::reflector::store;
+use kube::runtime::watcher::Event;
 use std::collections::BTreeSet;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -88,6 +96,7 @@ struct Stage {
     connection: Connection,
     clock: Arc<Told>,
     rosters: Rosters,
+    woken: WakeStreams,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -97,9 +106,16 @@ impl Stage {
         let clock = Arc::new(Told(Mutex::new(Duration::from_secs(1000))));
         let connection =
             Connection { facts: testing::facts().inviter, access: Access::Own, api: Arc::<Project>::clone(&project) };
-        let rosters = Rosters::new(Arc::<Told>::clone(&clock), Timings::default());
+        let (objects, mut writer) = store();
+        let objects = Arc::new(Cache::over(objects));
+        for object in objects_of_the_stage() {
+            objects.follow(&mut writer, &Event::Apply(object));
+        }
+        let (wakes, woken) = Wakes::new(objects, Arc::default());
+        let wakes = Arc::new(wakes);
+        let rosters = Rosters::new(Arc::<Told>::clone(&clock), Arc::new(SystemChance), wakes, Timings::default());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        Self { project, connection, clock, rosters, runtime }
+        Self { project, connection, clock, rosters, woken, runtime }
     }
 
     fn pass(&self, time: Duration) {
@@ -108,7 +124,7 @@ impl Stage {
 
     fn look(&self, freshness: Freshness) -> Arc<Roster> {
         let id = testing::facts().desired.project;
-        self.runtime.block_on(self.rosters.look(&self.connection, &id, freshness, false)).unwrap()
+        self.runtime.block_on(self.rosters.look(&self.connection, &id, freshness, Ask::Usual)).unwrap()
     }
 
     fn has(&self, freshness: Freshness) -> bool {
@@ -116,8 +132,13 @@ impl Stage {
     }
 
     fn note(&self, id: &ObjectId, now_is: Option<&Invitation>) {
-        let project = testing::facts().desired.project;
-        self.runtime.block_on(self.rosters.note(&self.connection, &project, id, now_is));
+        let Desired { project, username, .. } = testing::facts().desired;
+        self.runtime.block_on(self.rosters.note(&self.connection, &project, &username, id, now_is));
+    }
+
+    /// Who was woken since it was asked last.
+    fn woken(&mut self) -> BTreeSet<String> {
+        std::iter::from_fn(|| self.woken.invitations.try_recv().ok()).map(|woken| woken.name).collect()
     }
 
     fn lists(&self) -> (usize, usize) {
@@ -128,6 +149,22 @@ impl Stage {
         self.project.invitations.lock().unwrap().push(testing::invitation());
         testing::invitation()
     }
+}
+
+/// Jane's object; one for her through another inviter; one for her in another project; one for John.
+fn objects_of_the_stage() -> Vec<ProjectInvitation> {
+    let named = |name: &str, change: fn(&mut ProjectInvitation)| {
+        let mut object = jane();
+        object.metadata.name = Some(name.to_owned());
+        change(&mut object);
+        object
+    };
+    vec![
+        jane(),
+        named("by-another", |object| "another".clone_into(&mut object.spec.inviter_ref.name)),
+        named("elsewhere", |object| object.spec.project_id = "5f1d7c8e9a3b2c4d5e6f7a8c".to_owned()),
+        named("john", |object| "john@example.com".clone_into(&mut object.spec.username)),
+    ]
 }
 
 fn shows(roster: &Roster) -> bool {
@@ -226,4 +263,61 @@ fn a_changed_inviter_is_shown_nothing_that_was_seen_before() {
     assert!(!stage.has(Freshness::Within(INTERVAL)));
     stage.look(Freshness::Within(INTERVAL));
     assert_eq!(stage.lists(), (2, 2));
+}
+
+#[test]
+fn a_look_wakes_whom_it_shows_otherwise_and_nobody_else() {
+    let mut stage = Stage::new();
+    stage.look(Freshness::Within(INTERVAL));
+    assert!(stage.woken().is_empty(), "there is nothing to differ from");
+    let sent = stage.invite();
+    stage.note(&sent.id, Some(&sent));
+    stage.pass(INTERVAL + MINUTE);
+    stage.look(Freshness::Within(INTERVAL));
+    assert!(stage.woken().is_empty(), "an own write is no news");
+    stage.project.invitations.lock().unwrap()[0].roles.insert("GROUP_OWNER".to_owned());
+    stage.pass(INTERVAL + MINUTE);
+    stage.look(Freshness::Within(INTERVAL));
+    assert_eq!(stage.woken(), ["jane".to_owned()].into());
+    stage.look(Freshness::Since(stage.clock.monotonic() + MINUTE));
+    assert!(stage.woken().is_empty());
+    stage.connection.facts.revision = "2".to_owned();
+    stage.project.invitations.lock().unwrap().clear();
+    stage.look(Freshness::Within(INTERVAL));
+    assert_eq!(stage.woken(), ["jane".to_owned()].into(), "what another revision showed was concluded from, too");
+}
+
+#[test]
+fn a_project_is_looked_at_once_an_interval_and_more_often_in_an_invitations_first_minutes() {
+    let stage = Stage::new();
+    let begin = stage.clock.monotonic();
+    let due = |stage: &Stage| stage.rosters.next_due().unwrap().saturating_sub(begin).as_secs();
+    stage.look(Freshness::Within(INTERVAL));
+    assert!((300..=330).contains(&due(&stage)), "{}", due(&stage));
+    stage.invite();
+    stage.look(Freshness::Since(begin + Duration::from_millis(1)));
+    assert!((60..=66).contains(&due(&stage)), "{}", due(&stage));
+    stage.project.invitations.lock().unwrap()[0].created_at =
+        Some(testing::now() - jiff::SignedDuration::from_mins(10));
+    stage.look(Freshness::Since(begin + Duration::from_millis(1)));
+    assert!((300..=330).contains(&due(&stage)), "{}", due(&stage));
+}
+
+#[test]
+fn a_roster_that_no_object_needs_is_looked_at_no_more() {
+    let stage = Stage::new();
+    stage.look(Freshness::Within(INTERVAL));
+    let project = testing::facts().desired.project;
+    let mut looks = 0;
+    while let Some(due) = stage.rosters.next_due() {
+        assert!(looks < 100, "for ever");
+        *stage.clock.0.lock().unwrap() = due;
+        let places = stage.rosters.due(due, 1, MINUTE);
+        if !places.is_empty() {
+            looks += 1;
+            let look = stage.rosters.look(&stage.connection, &project, Freshness::Within(INTERVAL), Ask::Upkeep);
+            stage.runtime.block_on(look).unwrap();
+        }
+    }
+    assert!((20..=24).contains(&looks), "for two hours: {looks}");
 }

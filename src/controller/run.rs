@@ -18,7 +18,7 @@ use super::leadership::Seat;
 use super::lean::Lean;
 use super::memory::Memory;
 use super::merge::merge;
-use super::namespaces::NamespaceView;
+use super::namespaces::{Followed, NamespaceView};
 use super::observer::Observer;
 use super::pass::{PassPorts, Passes};
 use super::queue;
@@ -27,18 +27,17 @@ use super::settings::{ControllerSettings, Namespaces};
 use super::sweep;
 use super::takeover::Takeover;
 use super::wakes::Wakes;
-use super::watch::{Events, listed, seen_by, watch};
+use super::watch::{Events, cached, listed, watch};
 use crate::api::names::CONTROLLER;
 use crate::api::{ClusterInviter, InvitationClaim, Inviter, ProjectInvitation};
 use crate::cloud::connector::Connect;
-use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
+use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::core::PartialObjectMeta;
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::{ObjectRef, Store, reflector, store};
-use kube::runtime::watcher::Event;
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
@@ -89,7 +88,9 @@ struct Start {
 pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationToken, on_ready: impl FnOnce()) {
     let Ports { client, connector, clock, observer, seat, candidacy } = ports;
     let (objects, objects_writer) = store::<ProjectInvitation>();
-    let (wakes, streams) = Wakes::new(objects.clone());
+    let object_cache = Arc::new(Cache::over(objects.clone()));
+    let memory = Arc::new(Memory::default());
+    let (wakes, streams) = Wakes::new(Arc::clone(&object_cache), Arc::clone(&memory));
     let wakes = Arc::new(wakes);
     let connections = Arc::new(Connections::default());
     let inviters = Arc::new(InviterPasses::new(
@@ -144,16 +145,14 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
 
     start.census(objects.clone(), claims.clone());
     let events = departures(start.served::<ProjectInvitation>("ProjectInvitation"), objects.clone());
-    let (events, objects_listed) = listed(reflector(objects_writer, events));
-    let object_cache = Arc::new(Cache::over(objects.clone()));
-    let memory = Arc::new(Memory::default());
+    let (events, objects_listed) = listed(cached(events, objects_writer, Arc::clone(&object_cache)));
     let Start {
         settings, client, clock, observer, wakes, connections, inviters, seat, takeover, stop, mut tasks, ..
     } = start;
     let concurrency = settings.concurrency;
     let ports = PassPorts {
         cluster: Arc::new(KubeCluster::new(client, &settings.operator_namespace)),
-        objects: Arc::clone(&object_cache),
+        objects: object_cache,
         claims: claim_cache,
         namespaces,
         connections,
@@ -166,10 +165,9 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     };
     let passes = Arc::new(Passes::new(ports, settings));
     takeover.paces(Arc::clone(&passes.slots), claims);
-    let events = forgotten(seen_by(events, object_cache), Arc::clone(&passes));
-    let (turns, until) = (Arc::clone(&passes), stop.clone());
-    tasks.spawn(async move { turns.take_turns(until).await });
-    tasks.spawn(sweep::run(Arc::clone(&passes), seat.clone(), stop.clone()));
+    let watching = Arc::clone(&passes);
+    let events = events.inspect_ok(move |event| watching.watched(event)).boxed();
+    beside(&mut tasks, &passes, &seat, &stop);
     let queue = queue::run(events, objects, streams.invitations, Arc::clone(&passes), seat, concurrency, stop.clone());
     let drained = CancellationToken::new();
     let work = async {
@@ -187,6 +185,15 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         stand(candidate, stop.clone(), drained.clone()).await;
     };
     tokio::join!(work, ready);
+}
+
+/// What goes on beside the passes.
+fn beside(tasks: &mut JoinSet<()>, passes: &Arc<Passes>, seat: &Seat, stop: &CancellationToken) {
+    let (turns, until) = (Arc::clone(passes), stop.clone());
+    tasks.spawn(async move { turns.take_turns(until).await });
+    tasks.spawn(sweep::run(Arc::clone(passes), seat.clone(), stop.clone()));
+    let (keeping, seat, until) = (Arc::clone(passes), seat.clone(), stop.clone());
+    tasks.spawn(async move { keeping.keep_rosters(seat, until).await });
 }
 
 /// On a task of its own: renewals must not wait behind a burst of events.
@@ -207,12 +214,12 @@ impl Start {
         let namespace = &self.settings.operator_namespace;
         let api = Api::<Lean<InvitationClaim>>::namespaced(self.client.clone(), namespace);
         let events = departures(self.watch(api, "InvitationClaim"), claims.clone());
-        let (events, claims_listed) = listed(reflector(writer, events));
+        let (events, claims_listed) = listed(cached(events, writer, Arc::clone(&cache)));
         self.lists.push(claims_listed);
         let wakes = Arc::clone(&self.wakes);
-        let waking = seen_by(events, Arc::clone(&cache)).for_each(move |event| {
-            if let Ok(Event::Apply(claim) | Event::Delete(claim)) = event {
-                wakes.claim_changed(&claim.name_any());
+        let waking = events.for_each(move |event| {
+            if let Ok(event) = event {
+                wakes.claim_event(&event);
             }
             futures::future::ready(())
         });
@@ -220,17 +227,23 @@ impl Start {
         (claims, cache)
     }
 
-    /// Watches the labels of namespaces, where the installation is cluster-wide.
+    /// Watches the labels of namespaces, where the installation is cluster-wide; objects are woken when those of theirs change.
     fn namespaces(&mut self) -> NamespaceView {
         let reader = match self.settings.namespaces {
             Namespaces::Only(_) => None,
             Namespaces::All => {
                 let (reader, writer) = store::<PartialObjectMeta<Namespace>>();
                 let api = Api::<Lean<PartialObjectMeta<Namespace>>>::all(self.client.clone());
-                let (events, namespaces_listed) = listed(reflector(writer, self.watch(api, "Namespace")));
+                let mut followed = Followed::new(writer);
+                let wakes = Arc::clone(&self.wakes);
+                let events = self.watch(api, "Namespace").inspect_ok(move |event| {
+                    for namespace in followed.follow(event) {
+                        wakes.all_within(&namespace);
+                    }
+                });
+                let (events, namespaces_listed) = listed(events);
                 self.lists.push(namespaces_listed);
-                let reading = events.for_each(|_| futures::future::ready(()));
-                self.tasks.spawn(until(self.stop.clone(), reading));
+                self.tasks.spawn(until(self.stop.clone(), events.for_each(|_| futures::future::ready(()))));
                 Some(reader)
             }
         };
@@ -322,16 +335,6 @@ impl Start {
             () = self.stop.cancelled() => {}
         }
     }
-}
-
-/// What is remembered of an object goes when the object goes.
-fn forgotten(events: Events<ProjectInvitation>, passes: Arc<Passes>) -> Events<ProjectInvitation> {
-    let events = events.inspect(move |event| {
-        if let Ok(Event::Delete(object)) = event {
-            passes.forget(object);
-        }
-    });
-    events.boxed()
 }
 
 async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {

@@ -1,12 +1,12 @@
 //! Compares each roster with the ledger, once, for all who share it.
 //!
-//! Costs no call: one look-up in the ledger for each pending invitation that one of our own inviters sent, and one search
-//! through the objects for each that the ledger does not know. Must never change anything at MongoDB.
+//! Costs no call: one look-up in the ledger for each pending invitation that one of our own inviters sent, and one among the
+//! objects for each that the ledger does not know. Must never change anything at MongoDB.
 
 use super::connection::Connection;
+use super::index::Wish;
 use super::pass::Passes;
-use super::roster::{Freshness, Roster, Trouble};
-use crate::api::ProjectInvitation;
+use super::roster::{Ask, Freshness, Roster, Trouble};
 use crate::domain::desired::{Life, life};
 use crate::domain::key::{claim_key, claim_name};
 use crate::domain::orphan::is_unknown;
@@ -21,12 +21,14 @@ impl Passes {
         connection: &Connection,
         project: &ObjectId,
         freshness: Freshness,
-        asked: bool,
+        ask: Ask,
     ) -> Result<Arc<Roster>, Trouble> {
-        let roster = self.rosters.look(connection, project, freshness, asked).await?;
+        let roster = self.rosters.look(connection, project, freshness, ask).await?;
         let inviter = &connection.facts.recorded;
         let remarks = self.connections.remarks();
         if !remarks.is_compared(&inviter.uid, project, roster.started) {
+            // What lists the project is accepted.
+            self.connections.proved(&inviter.into(), &connection.facts.revision, roster.started);
             let orphans = self.orphans(connection, project, &roster);
             if remarks.compared(&inviter.uid, project, roster.started, orphans) {
                 self.wakes.recorded(inviter);
@@ -45,17 +47,13 @@ impl Passes {
             let claim = self.claims.get(&self.claim_ref(&name));
             is_unknown(seen, claim.as_ref().map(|claim| &claim.spec), quarantine, now) && !self.is_wanted(project, seen)
         };
-        let orphans = roster.invitations().iter().filter(is_own).filter(is_orphan);
+        let orphans = roster.invitations().filter(is_own).filter(is_orphan);
         orphans.map(|seen| seen.id.as_str().to_owned()).collect()
     }
 
     /// Whether an object wants the person, and will take the invitation over or says why not.
     fn is_wanted(&self, project: &ObjectId, seen: &Invitation) -> bool {
-        let wants = |object: &ProjectInvitation| {
-            object.spec.project_id == project.as_str()
-                && object.spec.username.eq_ignore_ascii_case(seen.username.folded())
-                && matches!(life(object), Life::Live | Life::Suspended)
-        };
-        self.objects.store().find(wants).is_some()
+        let wish = Wish::For { project: project.as_str().to_owned(), person: seen.username.clone() };
+        self.objects.any(&wish, |object| matches!(life(object), Life::Live | Life::Suspended))
     }
 }

@@ -3,6 +3,7 @@
 //! Written only when it differs, and never read back to cause anything. Must never decide how an object stands.
 
 use super::cluster::{ClusterError, Notice};
+use super::memory::Fingerprint;
 use super::pass::Passes;
 use crate::api::{InvitationClaimSpec, Plan, ProjectInvitation, Reason};
 use crate::domain::desired::Desired;
@@ -10,6 +11,7 @@ use crate::domain::facts::Sight;
 use crate::domain::finding::Finding;
 use crate::domain::projection::{Picture, is_news, project};
 use crate::domain::standing::{Wait, standing};
+use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
 /// How an object is to be shown.
@@ -38,6 +40,9 @@ impl Passes {
             plan: shown.plan,
             now: self.clock.now(),
         });
+        let reference = ObjectRef::from_obj(object);
+        // Before it is written: the watch may be quicker than the answer.
+        self.memory.update(&object.uid().unwrap_or_default(), |memory| memory.shown = Some(Fingerprint::of(&status)));
         let wrote = status != before;
         if wrote {
             let written = match self.cluster.write_status(object, &status).await {
@@ -45,7 +50,10 @@ impl Passes {
                 Err(ClusterError::Gone | ClusterError::Conflict) => return Ok(false),
                 other => other?,
             };
-            self.objects.remember(ObjectRef::from_obj(object), written);
+            self.objects.remember(reference, written);
+        } else if self.objects.get(&reference).is_some_and(|newest| newest.status != object.status) {
+            // It changed while this pass was made, and was no news then.
+            self.wakes.invitation(&reference);
         }
         if wrote && is_news(&before, &shown.finding) {
             self.cluster.publish(object, &notice(&shown.finding)).await;

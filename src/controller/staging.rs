@@ -136,10 +136,17 @@ pub(super) fn passes(
     };
     let clock: Arc<dyn Clock> = Arc::new(Paused(tokio::time::Instant::now()));
     let (object_store, mut writer) = store();
-    objects.iter().for_each(|object| writer.apply_watcher_event(&Event::Apply(object.clone())));
+    let object_cache = Arc::new(Cache::over(object_store));
+    for object in objects {
+        object_cache.follow(&mut writer, &Event::Apply(object.clone()));
+    }
     let (claim_store, mut writer) = store();
-    claims.iter().for_each(|claim| writer.apply_watcher_event(&Event::Apply(claim.clone())));
-    let (wakes, streams) = Wakes::new(object_store.clone());
+    let claim_cache = Arc::new(Cache::over(claim_store));
+    for claim in claims {
+        claim_cache.follow(&mut writer, &Event::Apply(claim.clone()));
+    }
+    let memory = Arc::new(Memory::default());
+    let (wakes, streams) = Wakes::new(Arc::clone(&object_cache), Arc::clone(&memory));
     let wakes = Arc::new(wakes);
     let connections = Arc::new(Connections::default());
     let connection = Connection { facts: testing::facts().inviter, access: Access::Own, api };
@@ -154,13 +161,13 @@ pub(super) fn passes(
     ));
     let ports = PassPorts {
         cluster: shared(server),
-        objects: Arc::new(Cache::over(object_store)),
-        claims: Arc::new(Cache::over(claim_store)),
+        objects: object_cache,
+        claims: claim_cache,
         namespaces: NamespaceView::new(settings.namespaces.clone(), None),
         connections,
         inviters,
         wakes,
-        memory: Arc::new(Memory::default()),
+        memory,
         clock,
         chance: Arc::new(SystemChance),
         observer: Arc::new(Nobody),

@@ -5,8 +5,9 @@
 
 use super::cluster::ClusterError;
 use super::connection::{Connection, Usable};
+use super::index::Wish;
 use super::pass::Passes;
-use super::roster::Freshness;
+use super::roster::{Ask, Freshness};
 use crate::api::{Mode, ProjectInvitation};
 use crate::domain::desired::{Desired, Life, life, validate};
 use crate::domain::facts::Successor;
@@ -28,13 +29,9 @@ pub(super) enum Succession {
 impl Passes {
     /// The oldest live object for the same person, project and host that may have the invitation.
     pub(super) async fn successor(&self, leaving: &Desired, host: &str) -> Succession {
-        let mut candidates = self.objects.store().state();
-        candidates.retain(|object| {
-            object.spec.project_id == leaving.project.as_str()
-                && object.spec.username.eq_ignore_ascii_case(leaving.username.folded())
-                && object.uid().as_ref() != Some(&leaving.object.uid)
-                && life(object) == Life::Live
-        });
+        let wish = Wish::For { project: leaving.project.as_str().to_owned(), person: leaving.username.clone() };
+        let mut candidates = self.objects.with(&wish);
+        candidates.retain(|object| object.uid().as_ref() != Some(&leaving.object.uid) && life(object) == Life::Live);
         candidates.sort_by_key(|object| (object.creation_timestamp(), object.uid()));
         for candidate in candidates {
             let checking = validate(&candidate)
@@ -58,7 +55,7 @@ impl Passes {
             return Ok(None);
         };
         let interval = self.settings.timings.scaled(connection.facts.check_interval);
-        let look = self.look(&connection, &desired.project, Freshness::Within(interval), false);
+        let look = self.look(&connection, &desired.project, Freshness::Within(interval), Ask::Usual);
         if let Err(trouble) = look.await {
             return match trouble.failure.kind.cure() {
                 Cure::Human => Ok(None),

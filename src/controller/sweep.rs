@@ -7,7 +7,7 @@
 use super::connection::Connection;
 use super::leadership::Seat;
 use super::pass::Passes;
-use super::roster::Freshness;
+use super::roster::{Ask, Freshness};
 use super::successor::Succession;
 use crate::api::{
     DeletionPolicy, InvitationClaim, InvitationClaimSpec, Owner, ProjectInvitation, ReadyWhen, RecordedInviter,
@@ -254,7 +254,7 @@ async fn gather(passes: &Passes, spec: &InvitationClaimSpec, cause: Cause, conne
     }
     if look_need(&facts, false) != LookNeed::None {
         let since = Freshness::Since(passes.clock.monotonic());
-        let roster = match passes.look(connection, &facts.desired.project, since, false).await {
+        let roster = match passes.look(connection, &facts.desired.project, since, Ask::Usual).await {
             Ok(roster) => roster,
             Err(trouble) if trouble.failure.kind == FailureKind::ProjectNotFound => {
                 let closed = settled_with_its_project(spec.clone(), now);

@@ -4,7 +4,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use super::cache::Cache;
 use super::cluster::{Cluster, ClusterError, Notice, claim_object};
+use super::wakes::Wakes;
 use crate::api::{InvitationClaim, InvitationClaimSpec, ProjectInvitation, ProjectInvitationStatus};
 use crate::domain::key::claim_name;
 use futures::FutureExt;
@@ -182,6 +184,12 @@ impl Cluster for Server {
     fn publish<'a>(&'a self, _: &'a ProjectInvitation, _: &'a Notice) -> BoxFuture<'a, ()> {
         async {}.boxed()
     }
+}
+
+/// Wakes that nobody hears.
+pub(crate) fn unheard() -> Arc<Wakes> {
+    let (store, _) = kube::runtime::reflector::store();
+    Arc::new(Wakes::new(Arc::new(Cache::over(store)), Arc::default()).0)
 }
 
 /// For `Arc<dyn Cluster>`.

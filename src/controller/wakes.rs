@@ -3,13 +3,18 @@
 //! Owns the two channels into the queues and the list of objects that wait for a claim. Must never reconcile anything
 //! itself.
 
-use crate::api::{ClusterInviter, Inviter, InviterKind, ProjectInvitation, RecordedInviter};
-use crate::domain::desired::InviterName;
+use super::cache::Cache;
+use super::index::Wish;
+use super::memory::Memory;
+use crate::api::{ClusterInviter, InvitationClaim, Inviter, InviterKind, ProjectInvitation, RecordedInviter};
+use crate::domain::desired::{InviterName, inviter_name};
+use crate::domain::remote::{ObjectId, Username};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use kube::ResourceExt;
-use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::reflector::ObjectRef;
+use kube::runtime::watcher::Event;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The receiving ends, one for each queue.
 pub struct WakeStreams {
@@ -26,15 +31,49 @@ pub struct Wakes {
     invitations: UnboundedSender<ObjectRef<ProjectInvitation>>,
     inviters: UnboundedSender<ObjectRef<Inviter>>,
     cluster_inviters: UnboundedSender<ObjectRef<ClusterInviter>>,
-    objects: Store<ProjectInvitation>,
-    /// Objects that wait for another object's claim, by the claim's name.
-    waiting: Mutex<HashMap<String, HashSet<ObjectRef<ProjectInvitation>>>>,
+    objects: Arc<Cache<ProjectInvitation>>,
+    memory: Arc<Memory>,
+    waiting: Mutex<Waiting>,
+}
+
+/// Objects that wait for another object's claim.
+#[derive(Default)]
+struct Waiting {
+    by_claim: HashMap<String, HashSet<ObjectRef<ProjectInvitation>>>,
+    /// Each waits for one.
+    claims: HashMap<ObjectRef<ProjectInvitation>, String>,
+}
+
+impl Waiting {
+    fn begin(&mut self, claim: &str, object: &ObjectRef<ProjectInvitation>) {
+        self.end(object);
+        self.claims.insert(object.clone(), claim.to_owned());
+        self.by_claim.entry(claim.to_owned()).or_default().insert(object.clone());
+    }
+
+    fn end(&mut self, object: &ObjectRef<ProjectInvitation>) {
+        let Some(claim) = self.claims.remove(object) else { return };
+        if let Some(objects) = self.by_claim.get_mut(&claim) {
+            objects.remove(object);
+            if objects.is_empty() {
+                self.by_claim.remove(&claim);
+            }
+        }
+    }
+
+    fn wake(&mut self, claim: &str) -> HashSet<ObjectRef<ProjectInvitation>> {
+        let woken = self.by_claim.remove(claim).unwrap_or_default();
+        for object in &woken {
+            self.claims.remove(object);
+        }
+        woken
+    }
 }
 
 impl Wakes {
-    /// Looks for invitations in `objects`.
+    /// Looks for invitations in `objects`; `memory` tells how they were left.
     #[must_use]
-    pub fn new(objects: Store<ProjectInvitation>) -> (Self, WakeStreams) {
+    pub fn new(objects: Arc<Cache<ProjectInvitation>>, memory: Arc<Memory>) -> (Self, WakeStreams) {
         let (invitations, invitations_out) = unbounded();
         let (inviters, inviters_out) = unbounded();
         let (cluster_inviters, cluster_inviters_out) = unbounded();
@@ -43,25 +82,46 @@ impl Wakes {
             inviters: inviters_out,
             cluster_inviters: cluster_inviters_out,
         };
-        (Self { invitations, inviters, cluster_inviters, objects, waiting: Mutex::default() }, streams)
+        (Self { invitations, inviters, cluster_inviters, objects, memory, waiting: Mutex::default() }, streams)
     }
 
     /// All invitations that name the inviter. Sending fails only when the queues are shut down.
     pub fn invitations_of(&self, inviter: &InviterName) {
-        let uses = |object: &ProjectInvitation| {
-            let named = &object.spec.inviter_ref;
-            named.kind == inviter.kind
-                && named.name == inviter.name
-                && (inviter.kind == InviterKind::ClusterInviter || object.namespace() == inviter.namespace)
-        };
-        for object in self.objects.state().iter().filter(|object| uses(object)) {
-            let _ = self.invitations.unbounded_send(ObjectRef::from_obj(object));
+        self.each(self.objects.with(&Wish::Through(inviter.clone())));
+    }
+
+    /// All invitations to the project that name the inviter.
+    pub fn all_in(&self, inviter: &RecordedInviter, project: &ObjectId) {
+        let mut objects = self.objects.with(&Wish::Through(inviter.into()));
+        objects.retain(|object| object.spec.project_id == project.as_str());
+        self.each(objects);
+    }
+
+    /// The inviter's roster of the project shows these people otherwise than before.
+    pub fn shown_otherwise(&self, inviter: &RecordedInviter, project: &ObjectId, people: &HashSet<Username>) {
+        let name = InviterName::from(inviter);
+        for person in people {
+            let wish = Wish::For { project: project.as_str().to_owned(), person: person.clone() };
+            let mut objects = self.objects.with(&wish);
+            objects.retain(|object| inviter_name(object) == name);
+            self.each(objects);
         }
+    }
+
+    /// All invitations in the namespace.
+    pub fn all_within(&self, namespace: &str) {
+        let mut objects = self.objects.store().state();
+        objects.retain(|object| object.namespace().as_deref() == Some(namespace));
+        self.each(objects);
     }
 
     /// All invitations there are.
     pub fn all_invitations(&self) {
-        for object in self.objects.state() {
+        self.each(self.objects.store().state());
+    }
+
+    fn each(&self, objects: Vec<Arc<ProjectInvitation>>) {
+        for object in objects {
             let _ = self.invitations.unbounded_send(ObjectRef::from_obj(object.as_ref()));
         }
     }
@@ -78,8 +138,7 @@ impl Wakes {
 
     /// The inviter of a claim.
     pub fn recorded(&self, inviter: &RecordedInviter) {
-        let (kind, namespace, name) = (inviter.kind, inviter.namespace.clone(), inviter.name.clone());
-        self.inviter(&InviterName { kind, namespace, name });
+        self.inviter(&inviter.into());
     }
 
     /// The inviter itself.
@@ -95,33 +154,42 @@ impl Wakes {
         }
     }
 
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The object waits until something happens to the claim.
     pub fn wait_for_claim(&self, claim: &str, object: &ObjectRef<ProjectInvitation>) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.entry(claim.to_owned()).or_default().insert(object.clone());
+        self.waiting().begin(claim, object);
     }
 
     /// The object is gone.
     pub fn waits_no_more(&self, object: &ObjectRef<ProjectInvitation>) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, waiting| {
-            waiting.remove(object);
-            !waiting.is_empty()
-        });
+        self.waiting().end(object);
     }
 
     /// Wakes who waits for the claim; returns whether anybody did.
-    #[must_use]
     pub fn wake_waiting(&self, claim: &str) -> bool {
-        let waited = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).contains_key(claim);
-        self.claim_changed(claim);
+        let woken = self.waiting().wake(claim);
+        let waited = !woken.is_empty();
+        for object in woken {
+            let _ = self.invitations.unbounded_send(object);
+        }
         waited
     }
 
-    /// Something happened to the claim.
-    pub fn claim_changed(&self, claim: &str) {
-        let woken = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(claim);
-        for object in woken.into_iter().flatten() {
-            let _ = self.invitations.unbounded_send(object);
+    /// Something happened to a claim: who waits for it is woken, and its owner unless that left it so itself.
+    pub fn claim_event(&self, event: &Event<InvitationClaim>) {
+        let (claim, is_gone) = match event {
+            Event::Apply(claim) | Event::InitApply(claim) => (claim, false),
+            Event::Delete(claim) => (claim, true),
+            Event::Init | Event::InitDone => return,
+        };
+        self.wake_waiting(&claim.name_any());
+        if let Some(owner) =
+            claim.spec.owner.as_ref().filter(|owner| is_gone || self.memory.is_news(&owner.uid, &claim.spec))
+        {
+            self.invitation(&ObjectRef::new(&owner.name).within(&owner.namespace));
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Must never hand an object on that could not be read.
 
 use super::cache::Cache;
+use super::index::Indexed;
 use super::kube_error::plain_watch;
 use super::lean::Lean;
 use super::observer::Observer;
@@ -13,6 +14,7 @@ use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, stream};
 use kube::api::{Api, Resource, ResourceExt};
 use kube::runtime::WatchStreamExt;
+use kube::runtime::reflector::store::Writer;
 use kube::runtime::watcher::{self, Event, watcher};
 use serde::de::DeserializeOwned;
 use std::collections::hash_map::DefaultHasher;
@@ -126,18 +128,19 @@ pub fn listed<K: Send + 'static>(
     (events.boxed(), listed)
 }
 
-/// Lets a cache see the events that have reached its store.
-pub fn seen_by<K>(
+/// Lets a cache follow the events.
+pub fn cached<K>(
     events: impl Stream<Item = Result<Event<K>, watcher::Error>> + Send + 'static,
+    mut writer: Writer<K>,
     cache: Arc<Cache<K>>,
 ) -> Events<K>
 where
-    K: Resource<DynamicType = ()> + Clone + Send + Sync + 'static,
+    K: Resource<DynamicType = ()> + Indexed + Clone + Send + Sync + 'static,
 {
     events
         .inspect(move |event| {
             if let Ok(event) = event {
-                cache.watched(event);
+                cache.follow(&mut writer, event);
             }
         })
         .boxed()

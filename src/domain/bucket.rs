@@ -203,20 +203,24 @@ impl Bucket {
     }
 
     /// A call that was granted was not made.
+    #[expect(clippy::needless_pass_by_value, reason = "nobody gives a grant back twice")]
     pub fn returned(&mut self, grant: Grant) {
-        self.ended(&grant);
+        let Grant { requests, alone: _ } = grant;
+        self.ended(requests);
     }
 
     /// A call has ended, after so many requests.
+    #[expect(clippy::needless_pass_by_value, reason = "nobody gives a grant back twice")]
     pub fn ended_with(&mut self, grant: Grant, requests: u32, ending: Ending, backoff: Backoff, now: Duration) {
-        self.ended(&grant);
+        let Grant { requests: granted, alone } = grant;
+        self.ended(granted);
         self.used_at = now;
         if let Some(shape) = self.shape {
             let full = self.full_at.max(now) + shape.interval() * requests;
             self.full_at = full.min(now + shape.interval() * shape.capacity);
         }
         let Ending::Answered(told) = ending else { return };
-        let alone = grant.alone == Some(self.granted);
+        let alone = alone == Some(self.granted);
         self.learn(told, alone, now);
         match told.refusal {
             None => {
@@ -247,8 +251,8 @@ impl Bucket {
         self.calls == 0 && idle && now >= self.closed_until && now >= self.full_at
     }
 
-    fn ended(&mut self, grant: &Grant) {
-        self.out = self.out.saturating_sub(grant.requests);
+    fn ended(&mut self, requests: u32) {
+        self.out = self.out.saturating_sub(requests);
         self.calls = self.calls.saturating_sub(1);
     }
 

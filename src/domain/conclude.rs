@@ -151,8 +151,6 @@ fn failed(
                 let refusal = refusal(failure, claim, facts);
                 Conclusion {
                     claim: claim.map(|claim| InvitationClaimSpec { refusal: Some(refusal.clone()), ..claim.clone() }),
-                    // The invitation itself is pending, and is followed as ever.
-                    wake: Wake::NextLook,
                     ..setback(failure, failures, facts, Some(&refusal))
                 }
             }

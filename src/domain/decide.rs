@@ -218,8 +218,7 @@ fn update_roles(
         return stop(Reason::PolicyDenied, denial);
     }
     if refusal_stands(facts, claim) {
-        // The invitation itself is pending, and is followed as ever.
-        return Decision { wake: Wake::NextLook, ..refused_rest(claim) };
+        return refused_rest(claim);
     }
     if !pending_read_is_current(facts) {
         return again(Reason::Invited, "looking again before the roles are changed");

@@ -5,7 +5,7 @@
 
 use super::remote::{ObjectId, Roles, Username};
 use crate::api::names::annotation;
-use crate::api::{DeletionPolicy, InviterKind, Owner, ProjectInvitation, ReadyWhen};
+use crate::api::{DeletionPolicy, InviterKind, InviterRef, Owner, ProjectInvitation, ReadyWhen, RecordedInviter};
 use jiff::Timestamp;
 use kube::ResourceExt;
 
@@ -43,6 +43,12 @@ pub struct InviterName {
     pub namespace: Option<String>,
     /// Name.
     pub name: String,
+}
+
+impl From<&RecordedInviter> for InviterName {
+    fn from(recorded: &RecordedInviter) -> Self {
+        Self { kind: recorded.kind, namespace: recorded.namespace.clone(), name: recorded.name.clone() }
+    }
 }
 
 impl std::fmt::Display for InviterName {
@@ -102,6 +108,17 @@ pub fn identity(object: &ProjectInvitation) -> Owner {
     }
 }
 
+/// The inviter that the object names: an `Inviter` is in its own namespace.
+#[must_use]
+pub fn inviter_name(object: &ProjectInvitation) -> InviterName {
+    let InviterRef { kind, name } = object.spec.inviter_ref.clone();
+    let namespace = match kind {
+        InviterKind::Inviter => Some(object.namespace().unwrap_or_default()),
+        InviterKind::ClusterInviter => None,
+    };
+    InviterName { kind, namespace, name }
+}
+
 /// Checks the spec.
 ///
 /// # Errors
@@ -121,15 +138,7 @@ pub fn validate(object: &ProjectInvitation) -> Result<Desired, String> {
         return Err(format!("spec.roles: {role:?} is not a project role; write one such as GROUP_READ_ONLY"));
     }
     let object_id = identity(object);
-    let kind = spec.inviter_ref.kind;
-    let inviter = InviterName {
-        kind,
-        namespace: match kind {
-            InviterKind::Inviter => Some(object_id.namespace.clone()),
-            InviterKind::ClusterInviter => None,
-        },
-        name: spec.inviter_ref.name.clone(),
-    };
+    let inviter = inviter_name(object);
     Ok(Desired {
         object: object_id,
         generation: object.metadata.generation.unwrap_or_default(),

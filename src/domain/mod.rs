@@ -27,6 +27,7 @@ pub mod refusal;
 pub mod remote;
 mod resend;
 mod resolve;
+pub mod roster;
 pub mod schedule;
 pub mod standing;
 pub mod step;

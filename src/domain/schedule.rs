@@ -16,13 +16,13 @@ pub enum Wake {
     Now,
     /// Within a second or two: something that this process does is about to finish.
     Soon,
-    /// At the inviter's `checkInterval`.
+    /// When a look shows something else of the person: rosters are kept no older than the inviter's `checkInterval`.
     NextLook,
     /// When a second roster can settle an absence.
     AbsenceGap,
     /// After so long, and some jitter.
     After(Duration),
-    /// At this moment, or at the inviter's `checkInterval` if that is earlier.
+    /// At this moment.
     At(Timestamp),
     /// When the API's definite no, said so often, has rested.
     Refusal {
@@ -31,11 +31,11 @@ pub enum Wake {
         /// How often in a row.
         times: i32,
     },
-    /// Only when something happens; looked at once an hour all the same, because watches can fail.
+    /// When something else happens.
     OnEvent,
 }
 
-/// No wait is longer: the queue keeps an entry for each, and watches can fail.
+/// No wait is longer, whatever is waited for: watches can fail, and who should have been woken may not have been.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 impl Wake {
@@ -87,7 +87,8 @@ pub fn failure_backoff(kind: FailureKind, times: u32, timings: &Timings) -> Dura
 
 /// How long to wait from `now`.
 ///
-/// `jitter` in 0..1 spreads looks over a tenth of their interval. `expires_at` of a pending invitation shortens the wait.
+/// `jitter` in 0..1 spreads waits over a tenth of their length, and the longest, which begin together after a start, over the
+/// half of theirs. `expires_at` of a pending invitation shortens the wait.
 #[must_use]
 pub fn wait(
     wake: Wake,
@@ -103,14 +104,13 @@ pub fn wait(
     let wait = match wake {
         Wake::Now => return Duration::ZERO,
         Wake::Soon => timings.scaled(Duration::from_secs(2)).max(Duration::from_millis(200)),
-        Wake::NextLook => spread(timings.scaled(check_interval)),
         Wake::AbsenceGap => {
             spread(timings.absence_gap).min(spread(timings.scaled(check_interval)).max(timings.absence_gap))
         }
         Wake::After(time) => time + time.mul_f64(jitter.clamp(0.0, 1.0) / 20.0),
-        Wake::At(at) => (until(at) + Duration::from_secs(1)).min(spread(timings.scaled(check_interval))),
+        Wake::At(at) => until(at) + Duration::from_secs(1),
         Wake::Refusal { at, times } => spread(until(refusal_end(at, times, timings)) + Duration::from_millis(1100)),
-        Wake::OnEvent => spread(LONGEST_WAIT),
+        Wake::NextLook | Wake::OnEvent => LONGEST_WAIT.mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 2.0),
     };
     wait.min(expiry.unwrap_or(LONGEST_WAIT)).min(LONGEST_WAIT)
 }
@@ -141,10 +141,10 @@ mod tests {
         let timings = Timings::default();
         let soon = now + SignedDuration::from_secs(20);
         let at = |wake, expires| wait(wake, 5 * MINUTE, expires, &timings, now, 0.0);
-        assert_eq!(at(Wake::NextLook, None), 5 * MINUTE);
+        assert_eq!(at(Wake::NextLook, None), LONGEST_WAIT);
         assert_eq!(at(Wake::NextLook, Some(soon)), Duration::from_millis(21_100));
-        assert_eq!(at(Wake::NextLook, Some(now)), 5 * MINUTE);
-        assert_eq!(at(Wake::At(now + SignedDuration::from_hours(30)), None), 5 * MINUTE);
+        assert_eq!(at(Wake::NextLook, Some(now)), LONGEST_WAIT);
+        assert_eq!(at(Wake::At(now + SignedDuration::from_hours(30)), None), LONGEST_WAIT);
         assert_eq!(at(Wake::At(soon), None), Duration::from_secs(21));
         assert_eq!(at(Wake::OnEvent, None), LONGEST_WAIT);
     }

@@ -19,6 +19,7 @@ mod circuits;
 mod crash;
 mod every_request;
 mod harness;
+mod idle;
 mod left_behind;
 mod lifecycle;
 mod orphans;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         pacing::tests(),
         circuits::tests(),
         watches::tests(),
+        idle::tests(),
         every_request::tests(),
     ];
     harness::runner::run(tests.into_iter().flatten().collect())

@@ -227,6 +227,10 @@ async fn redirects_are_never_followed() {
     world.sim.add_fault(FaultRule::new(away(307)).on(Endpoint::GetSystemStatus).once());
     world.invite("jane", &account.project, JANE).await;
     world.until("jane", "invited", ready("True", Reason::Invited)).await;
+    // What is listed is not probed besides, unless somebody asks.
+    let asking = serde_json::json!({ "metadata": { "annotations": { annotation::REQUESTED_AT: "now" } } });
+    world.patch_inviter("atlas", asking).await;
+    world.until_sim("probed", |sim| sim.faults().iter().all(|fault| fault.struck == 1)).await;
     world.until_inviter("atlas", Reason::Ready).await;
     assert!(world.sim.faults().iter().all(|fault| fault.struck == 1), "{:#?}", world.sim.faults());
     assert_eq!(canary.requests(), []);

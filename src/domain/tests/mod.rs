@@ -18,6 +18,7 @@ mod pacing;
 mod pacing_at_large;
 mod projections;
 mod resends;
+mod rosters;
 mod setbacks;
 mod slots;
 mod values;

@@ -22,11 +22,10 @@ fn waits_are_spread_by_a_tenth_at_most() {
     for (wake, least, most) in [
         (Wake::Now, 0.0, 0.0),
         (Wake::Soon, 2.0, 2.0),
-        (Wake::NextLook, 300.0, 330.0),
         (Wake::AbsenceGap, 60.0, 66.0),
         (Wake::After(seconds(100.0)), 100.0, 105.0),
         (Wake::At(after(100)), 101.0, 101.0),
-        (Wake::At(after(10_000)), 300.0, 330.0),
+        (Wake::At(after(10_000)), 3600.0, 3600.0),
         (Wake::Refusal { at: after(-3000), times: 1 }, 601.1, 661.21),
     ] {
         assert_eq!(waited(wake, 0.0), seconds(least), "{wake:?}");
@@ -34,7 +33,13 @@ fn waits_are_spread_by_a_tenth_at_most() {
         assert!(longest.abs_diff(seconds(most)) < Duration::from_millis(1), "{wake:?}: {longest:?}");
         assert_eq!(waited(wake, 7.0), longest, "{wake:?}");
     }
-    assert_eq!(waited(Wake::OnEvent, 1.0), LONGEST_WAIT);
+}
+
+#[test]
+fn who_rests_comes_back_within_an_hour_and_not_all_at_once() {
+    for wake in [Wake::NextLook, Wake::OnEvent] {
+        assert_eq!([0.0, 0.5, 1.0, 7.0].map(|jitter| waited(wake, jitter).as_secs()), [3600, 2700, 1800, 1800]);
+    }
 }
 
 #[test]
@@ -50,7 +55,7 @@ fn an_absence_waits_no_longer_than_a_look_and_no_shorter_than_its_gap() {
 fn a_rehearsal_comes_back_sooner_and_never_in_a_tight_loop() {
     let timings = Timings::default().divided_by(100);
     let scaled = |wake| wait(wake, INTERVAL, None, &timings, now(), 0.0);
-    assert_eq!(scaled(Wake::NextLook), seconds(3.0));
+    assert_eq!(scaled(Wake::AbsenceGap), seconds(0.6));
     assert_eq!(scaled(Wake::Soon), Duration::from_millis(200));
 }
 

@@ -84,7 +84,7 @@ pub struct Process {
     inviters_due: BTreeMap<usize, Duration>,
     inviters_busy: BTreeSet<usize>,
     tasks: FuturesUnordered<LocalBoxFuture<'static, Ended>>,
-    /// The sweep, and the turns of those who wait for a slot.
+    /// The sweep, the turns of those who wait for a slot, and the looks for those who rest.
     beside: LocalBoxFuture<'static, ()>,
 }
 
@@ -118,7 +118,9 @@ impl Process {
         let fence: Arc<dyn Fence> = setup.wiring.fence(Arc::new(fence), setup.timings.post_deadline);
         let (object_reader, object_writer) = store::<ProjectInvitation>();
         let (claim_reader, claim_writer) = store::<InvitationClaim>();
-        let (wakes, streams) = Wakes::new(object_reader.clone());
+        let objects = Arc::new(Cache::over(object_reader));
+        let memory = Arc::new(Memory::default());
+        let (wakes, streams) = Wakes::new(Arc::clone(&objects), Arc::clone(&memory));
         let wakes = Arc::new(wakes);
         let connections = Arc::new(Connections::default());
         let connector = Connector { ports: ports.clone(), fence, wiring: setup.wiring };
@@ -130,7 +132,6 @@ impl Process {
             Arc::clone(&wakes),
             Arc::clone(&wired.clock),
         ));
-        let objects = Arc::new(Cache::over(object_reader));
         let claims = Arc::new(Cache::over(claim_reader));
         let passes = Arc::new(Passes::new(
             PassPorts {
@@ -141,19 +142,19 @@ impl Process {
                 connections: Arc::clone(&connections),
                 inviters: Arc::clone(&inviter_passes),
                 wakes: Arc::clone(&wakes),
-                memory: Arc::new(Memory::default()),
+                memory,
                 clock: wired.clock,
                 chance: Arc::new(ports.clone()),
                 observer: Arc::new(ports),
             },
             settings,
         ));
-        let turns = Arc::clone(&passes);
-        let until = stop.clone();
-        let beside = futures::future::join(sweep::run(Arc::clone(&passes), seat.clone(), stop), async move {
-            turns.take_turns(until).await;
-        });
-        let beside = beside.map(|_| ()).boxed_local();
+        let sweeping = sweep::run(Arc::clone(&passes), seat.clone(), stop.clone());
+        let (turns, keeping) = (Arc::clone(&passes), Arc::clone(&passes));
+        let (until, kept_by) = (stop.clone(), seat.clone());
+        let taking_turns = async move { turns.take_turns(until).await };
+        let keeping = async move { keeping.keep_rosters(kept_by, stop).await };
+        let beside = futures::future::join3(sweeping, taking_turns, keeping).map(|_| ()).boxed_local();
         let mut process = Self {
             caller,
             world: Arc::clone(world),
@@ -188,12 +189,12 @@ impl Process {
             let (behind_objects, behind_claims) = (state.plan.behind(), state.plan.behind());
             let follower = &mut state.processes[self.caller.process].follower;
             (
-                follower.objects.list(state.kubernetes.object_events(), behind_objects, &mut self.object_writer),
-                follower.claims.list(state.kubernetes.claim_events(), behind_claims, &mut self.claim_writer),
+                follower.objects.list(state.kubernetes.object_events(), behind_objects),
+                follower.claims.list(state.kubernetes.claim_events(), behind_claims),
             )
         };
         for event in &claims {
-            self.claims.watched(event);
+            self.claims.follow(&mut self.claim_writer, event);
         }
         for inviter in &self.inviters {
             self.connections.announce(&inviter.name, &inviter.uid);
@@ -206,7 +207,7 @@ impl Process {
     }
 
     fn object_event(&mut self, event: &Event<ProjectInvitation>, at: Duration) {
-        self.objects.watched(event);
+        self.objects.follow(&mut self.object_writer, event);
         match event {
             Event::Apply(object) | Event::InitApply(object) => {
                 let name = (object.namespace().unwrap_or_default(), object.name_any());
@@ -217,9 +218,9 @@ impl Process {
                     self.wake(name, at);
                 }
             }
-            Event::Delete(object) => self.passes.forget(object),
-            Event::Init | Event::InitDone => {}
+            Event::Delete(_) | Event::Init | Event::InitDone => {}
         }
+        self.passes.watched(event);
     }
 
     fn wake(&mut self, name: Name, at: Duration) {
@@ -260,15 +261,11 @@ impl Process {
             }
             moved = true;
             if let Some(event) = object {
-                self.object_writer.apply_watcher_event(&event);
                 self.object_event(&event, at);
             }
             if let Some(event) = claim {
-                self.claim_writer.apply_watcher_event(&event);
-                self.claims.watched(&event);
-                if let Event::Apply(claim) | Event::Delete(claim) = &event {
-                    self.wakes.claim_changed(&claim.name_any());
-                }
+                self.claims.follow(&mut self.claim_writer, &event);
+                self.wakes.claim_event(&event);
             }
         }
     }

@@ -90,92 +90,115 @@ fn apply_with(at: Place, roles: u8, deletion: DeletionPolicy) -> Action {
     Action::Apply { at, person: 0, roles, deletion }
 }
 
+fn keep(at: Place) -> Action {
+    apply_with(at, 1, DeletionPolicy::Keep)
+}
+
 /// All scenarios.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    use Action::{Accept, Crash, Decline, Delete, DeleteSlowly, ForceAway, InviteByHand, Request, Resend, StepClock};
-    let keep = |at| apply_with(at, 1, DeletionPolicy::Keep);
-    let minute = 60_000;
+    [wishes(), ways_to_go(), turns_of_fate()].concat()
+}
+
+const MINUTE: u64 = 60_000;
+
+/// What users ask for and change.
+fn wishes() -> Vec<Scenario> {
+    use Action::{Delete, DeleteSlowly};
     vec![
         Scenario::new("invite", 1, &[(1000, apply(X))]),
         Scenario::new("two at once", 1, &[(1000, apply(X)), (1000, apply(Y)), (1003, apply(Z))]),
-        Scenario::new("roles", 1, &[(1000, apply(X)), (minute, apply_with(X, 2, DeletionPolicy::Cancel))]),
+        Scenario::new("roles", 1, &[(1000, apply(X)), (MINUTE, apply_with(X, 2, DeletionPolicy::Cancel))]),
         Scenario::new("roles while sending", 1, &[(1000, apply(X)), (1012, apply_with(X, 2, DeletionPolicy::Cancel))]),
-        Scenario::new("delete", 1, &[(1000, apply(X)), (minute, Delete(X))]),
+        Scenario::new("delete", 1, &[(1000, apply(X)), (MINUTE, Delete(X))]),
         Scenario::new("delete while sending", 1, &[(1000, apply(X)), (1010, Delete(X))]),
         Scenario::new("delete unseen", 1, &[(1000, apply(X)), (1015, Delete(X))]).lagging(55),
         Scenario::new("finalizer race", 1, &[(1000, apply(X)), (1006, DeleteSlowly(X))]),
         Scenario::new("early finalizer race", 0, &[(1000, apply(X)), (1003, DeleteSlowly(X))]),
-        Scenario::new("rename", 1, &[(1000, apply(X)), (minute, Delete(X)), (minute + 200, apply(Y))]),
-        Scenario::new("rename, new first", 1, &[(1000, apply(X)), (minute, apply(Y)), (minute + 200, Delete(X))]),
-        Scenario::new("move", 1, &[(1000, apply(X)), (minute, Delete(X)), (minute, apply(Z))]),
+        Scenario::new("rename", 1, &[(1000, apply(X)), (MINUTE, Delete(X)), (MINUTE + 200, apply(Y))]),
+        Scenario::new("rename, new first", 1, &[(1000, apply(X)), (MINUTE, apply(Y)), (MINUTE + 200, Delete(X))]),
+        Scenario::new("move", 1, &[(1000, apply(X)), (MINUTE, Delete(X)), (MINUTE, apply(Z))]),
         Scenario::new(
             "two objects, owner goes",
             1,
-            &[(1000, apply(X)), (2000, apply(Y)), (minute, Delete(X)), (2 * minute, Delete(Y))],
+            &[(1000, apply(X)), (2000, apply(Y)), (MINUTE, Delete(X)), (2 * MINUTE, Delete(Y))],
         ),
-        Scenario::new("recreate", 2, &[(1000, apply(X)), (minute, Delete(X)), (minute + 5000, apply(X))]),
+    ]
+}
+
+/// Objects that are made anew, that ask again, that go.
+fn ways_to_go() -> Vec<Scenario> {
+    use Action::{Delete, ForceAway, Resend};
+    vec![
+        Scenario::new("recreate", 2, &[(1000, apply(X)), (MINUTE, Delete(X)), (MINUTE + 5000, apply(X))]),
         Scenario::new("recreate at once", 2, &[(1000, apply(X)), (1020, Delete(X)), (9000, apply(X))]),
-        Scenario::new("resend", 2, &[(1000, apply(X)), (minute, Resend(X, 1))]),
+        Scenario::new("resend", 2, &[(1000, apply(X)), (MINUTE, Resend(X, 1))]),
         Scenario::new("resend unseen", 2, &[(1000, apply(X)), (5000, Resend(X, 1))]).lagging(55),
-        Scenario::new("resend and delete", 1, &[(1000, apply(X)), (minute, Resend(X, 1)), (minute + 11, Delete(X))]),
-        Scenario::new("hold", 1, &[(1000, apply(X)), (20 * minute, Resend(X, 1))]).holding().costing(2),
-        Scenario::new("vanished", 1, &[(1000, apply(X)), (minute, ForceAway(X))]),
+        Scenario::new("resend and delete", 1, &[(1000, apply(X)), (MINUTE, Resend(X, 1)), (MINUTE + 11, Delete(X))]),
+        Scenario::new("hold", 1, &[(1000, apply(X)), (20 * MINUTE, Resend(X, 1))]).holding().costing(2),
+        Scenario::new("vanished", 1, &[(1000, apply(X)), (MINUTE, ForceAway(X))]),
         Scenario::new(
             "vanished and taken over",
             1,
-            &[(1000, apply(X)), (minute, ForceAway(X)), (minute + 500, apply(Z))],
+            &[(1000, apply(X)), (MINUTE, ForceAway(X)), (MINUTE + 500, apply(Z))],
         ),
         Scenario::new(
             "vanished and wanted again",
             2,
-            &[(1000, apply(X)), (minute, ForceAway(X)), (6 * minute, apply(X))],
+            &[(1000, apply(X)), (MINUTE, ForceAway(X)), (6 * MINUTE, apply(X))],
         ),
         Scenario::new("vanished while sending", 1, &[(1000, apply(X)), (1011, ForceAway(X))]),
         Scenario::new("expiry", 1, &[(1000, apply(X))]).living(600),
-        Scenario::new("keep", 1, &[(1000, keep(X)), (minute, Delete(X)), (2 * minute, apply(Y))]),
+        Scenario::new("keep", 1, &[(1000, keep(X)), (MINUTE, Delete(X)), (2 * MINUTE, apply(Y))]),
         Scenario::new(
             "kept and moved",
             2,
             &[
                 (1000, apply(X)),
                 (13_000, Delete(X)),
-                (minute, keep(Z)),
-                (minute + 6000, Delete(Z)),
-                (minute + 7000, apply(Y)),
+                (MINUTE, keep(Z)),
+                (MINUTE + 6000, Delete(Z)),
+                (MINUTE + 7000, apply(Y)),
             ],
         )
         .lagging(40),
-        Scenario::new("accepted", 1, &[(1000, apply(X)), (minute, Accept(0)), (15 * minute, Delete(X))]),
+    ]
+}
+
+/// What people, other clients, clocks and credentials do.
+fn turns_of_fate() -> Vec<Scenario> {
+    use Action::{Accept, Crash, Decline, Delete, InviteByHand, Request, Resend, StepClock};
+    vec![
+        Scenario::new("accepted", 1, &[(1000, apply(X)), (MINUTE, Accept(0)), (15 * MINUTE, Delete(X))]),
         Scenario::new("accepted at once", 1, &[(1000, apply(X)), (1014, Accept(0))]),
-        Scenario::new("declined", 1, &[(1000, apply(X)), (minute, Decline(0)), (2 * minute, Request(X, 1))]),
-        Scenario::new("adopted", 0, &[(500, InviteByHand(0)), (1000, apply(X)), (10 * minute, Delete(X))]),
+        Scenario::new("declined", 1, &[(1000, apply(X)), (MINUTE, Decline(0)), (2 * MINUTE, Request(X, 1))]),
+        Scenario::new("adopted", 0, &[(500, InviteByHand(0)), (1000, apply(X)), (10 * MINUTE, Delete(X))]),
         Scenario::new(
             "by hand while sending",
             1,
-            &[(1000, apply(X)), (1012, InviteByHand(0)), (10 * minute, Delete(X))],
+            &[(1000, apply(X)), (1012, InviteByHand(0)), (10 * MINUTE, Delete(X))],
         ),
-        Scenario::new("resend and accepted", 1, &[(1000, apply(X)), (minute, Resend(X, 1)), (minute + 9, Accept(0))]),
+        Scenario::new("resend and accepted", 1, &[(1000, apply(X)), (MINUTE, Resend(X, 1)), (MINUTE + 9, Accept(0))]),
         Scenario::new(
             "resend beside another",
             2,
-            &[(1000, apply(X)), (minute, Resend(X, 1)), (minute + 7, InviteByHand(0)), (minute + 5000, Accept(0))],
+            &[(1000, apply(X)), (MINUTE, Resend(X, 1)), (MINUTE + 7, InviteByHand(0)), (MINUTE + 5000, Accept(0))],
         ),
         Scenario::new(
             "clock ahead",
             1,
             &[(500, StepClock(0, 848)), (1000, apply(X)), (1012, StepClock(0, -848)), (1020, Delete(X))],
         ),
-        Scenario::new("clock behind", 1, &[(1000, apply(X)), (minute, StepClock(0, -5000)), (2 * minute, Delete(X))]),
-        Scenario::new("granted", 1, &[(1000, apply(X)), (10 * minute, Delete(X))]).granting(),
+        Scenario::new("clock behind", 1, &[(1000, apply(X)), (MINUTE, StepClock(0, -5000)), (2 * MINUTE, Delete(X))]),
+        Scenario::new("granted", 1, &[(1000, apply(X)), (10 * MINUTE, Delete(X))]).granting(),
         Scenario::new(
             "credentials gone",
             1,
             &[
                 (1000, apply(X)),
-                (minute, Action::LoseSecret),
-                (2 * minute, Delete(X)),
-                (30 * minute, Action::RestoreSecret),
+                (MINUTE, Action::LoseSecret),
+                (2 * MINUTE, Delete(X)),
+                (30 * MINUTE, Action::RestoreSecret),
             ],
         ),
         Scenario::new(
@@ -183,10 +206,10 @@ pub fn all() -> Vec<Scenario> {
             1,
             &[
                 (1000, apply(X)),
-                (minute, Action::LoseSecret),
-                (minute, Crash(0, Duration::from_secs(1))),
-                (2 * minute, Delete(X)),
-                (80 * minute, Action::RestoreSecret),
+                (MINUTE, Action::LoseSecret),
+                (MINUTE, Crash(0, Duration::from_secs(1))),
+                (2 * MINUTE, Delete(X)),
+                (80 * MINUTE, Action::RestoreSecret),
             ],
         ),
         Scenario::new(
@@ -194,10 +217,10 @@ pub fn all() -> Vec<Scenario> {
             1,
             &[
                 (1000, apply(X)),
-                (minute, Action::RevokeKey(true)),
-                (minute + 500, Delete(X)),
-                (2 * minute, Action::Release(X)),
-                (10 * minute, Action::RevokeKey(false)),
+                (MINUTE, Action::RevokeKey(true)),
+                (MINUTE + 500, Delete(X)),
+                (2 * MINUTE, Action::Release(X)),
+                (10 * MINUTE, Action::RevokeKey(false)),
             ],
         ),
         Scenario::new(
@@ -206,8 +229,8 @@ pub fn all() -> Vec<Scenario> {
             &[
                 (1000, apply(X)),
                 (1010, Action::Suspend(X, true)),
-                (10 * minute, Action::Suspend(X, false)),
-                (11 * minute, Delete(X)),
+                (10 * MINUTE, Action::Suspend(X, false)),
+                (11 * MINUTE, Delete(X)),
             ],
         ),
     ]

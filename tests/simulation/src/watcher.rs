@@ -5,7 +5,6 @@
 
 use crate::plan::Plan;
 use kube::ResourceExt;
-use kube::runtime::reflector::store::Writer;
 use kube::runtime::watcher::Event;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -48,7 +47,7 @@ impl Cursor {
     }
 
     /// Lists what there was, a few changes ago.
-    pub fn list<K>(&mut self, events: &[Event<K>], behind: usize, writer: &mut Writer<K>) -> Vec<Event<K>>
+    pub fn list<K>(&mut self, events: &[Event<K>], behind: usize) -> Vec<Event<K>>
     where
         K: ResourceExt<DynamicType = ()> + Clone + 'static,
     {
@@ -69,9 +68,6 @@ impl Cursor {
         let mut told = vec![Event::Init];
         told.extend(present.into_values().cloned().map(Event::InitApply));
         told.push(Event::InitDone);
-        for event in &told {
-            writer.apply_watcher_event(event);
-        }
         told
     }
 }

@@ -14,7 +14,7 @@ use invitation_operator::controller::memory::Memory;
 use invitation_operator::controller::namespaces::NamespaceView;
 use invitation_operator::controller::observer::PassOutcome;
 use invitation_operator::controller::pass::{PassPorts, PassReport, Passes};
-use invitation_operator::controller::roster::{Freshness, Roster, Rosters};
+use invitation_operator::controller::roster::{Ask, Freshness, Roster, Rosters};
 use invitation_operator::controller::settings::{ControllerSettings, Namespaces};
 use invitation_operator::controller::wakes::Wakes;
 use invitation_operator::domain::desired::{Life, validate};
@@ -64,23 +64,25 @@ impl Synced {
 
         let (objects, mut object_writer) = store::<ProjectInvitation>();
         let (claims, mut claim_writer) = store::<InvitationClaim>();
-        object_writer.apply_watcher_event(&Event::Init);
-        claim_writer.apply_watcher_event(&Event::Init);
+        let (objects, claims) = (Arc::new(Cache::over(objects)), Arc::new(Cache::over(claims)));
+        objects.follow(&mut object_writer, &Event::Init);
+        claims.follow(&mut claim_writer, &Event::Init);
         for (number, invitation) in invitations.iter().enumerate() {
             let object = object(number)?;
             let spec = claim(&object, invitation, &connection.facts, now)?;
             let mut claim = claim_object(&claim_name(&spec.key), &spec);
             claim.metadata.namespace = Some(OPERATOR_NAMESPACE.to_owned());
             claim.metadata.resource_version = Some("1".to_owned());
-            object_writer.apply_watcher_event(&Event::InitApply(object));
-            claim_writer.apply_watcher_event(&Event::InitApply(claim));
+            objects.follow(&mut object_writer, &Event::InitApply(object));
+            claims.follow(&mut claim_writer, &Event::InitApply(claim));
         }
-        object_writer.apply_watcher_event(&Event::InitDone);
-        claim_writer.apply_watcher_event(&Event::InitDone);
+        objects.follow(&mut object_writer, &Event::InitDone);
+        claims.follow(&mut claim_writer, &Event::InitDone);
 
         let connections = Arc::new(Connections::default());
         connections.ready(&settings, connection.clone());
-        let (wakes, _streams) = Wakes::new(objects.clone());
+        let memory = Arc::new(Memory::default());
+        let (wakes, _streams) = Wakes::new(Arc::clone(&objects), Arc::clone(&memory));
         let wakes = Arc::new(wakes);
         let controller = controller_settings();
         let inviters = Arc::new(InviterPasses::new(
@@ -91,7 +93,6 @@ impl Synced {
             Arc::clone(&wakes),
             Arc::<Nobody>::clone(&nobody),
         ));
-        let (objects, claims) = (Arc::new(Cache::over(objects)), Arc::new(Cache::over(claims)));
         let ports = PassPorts {
             cluster: Arc::<Nobody>::clone(&nobody),
             objects: Arc::clone(&objects),
@@ -99,14 +100,14 @@ impl Synced {
             namespaces: NamespaceView::new(Namespaces::All, None),
             connections,
             inviters,
-            wakes,
-            memory: Arc::new(Memory::default()),
+            wakes: Arc::clone(&wakes),
+            memory,
             clock: Arc::<Nobody>::clone(&nobody),
             chance: Arc::<Nobody>::clone(&nobody),
             observer: Arc::<Nobody>::clone(&nobody),
         };
         let passes = Passes::new(ports, controller);
-        let rosters = Rosters::new(nobody, Timings::default());
+        let rosters = Rosters::new(Arc::<Nobody>::clone(&nobody), nobody, wakes, Timings::default());
         let synced = Self { passes, objects, claims, rosters, connection };
         synced.settle(count)?;
         Ok(synced)
@@ -151,7 +152,7 @@ impl Synced {
     }
 
     async fn look(&self, freshness: Freshness) -> Result<Arc<Roster>> {
-        let roster = self.rosters.look(&self.connection, &project(0)?, freshness, false).await;
+        let roster = self.rosters.look(&self.connection, &project(0)?, freshness, Ask::Usual).await;
         roster.map_err(|trouble| anyhow::anyhow!("no roster: {}", trouble.failure.message))
     }
 

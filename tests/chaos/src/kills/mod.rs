@@ -64,7 +64,7 @@ pub async fn run(plan: &Plan) -> Result<Tally> {
     let lives = worlds.iter_mut().map(|world| world.live(&progress));
     let all = futures::future::try_join_all(lives);
     tokio::select! {
-        lived = all => lived.map(drop)?,
+        ended = all => ended.map(drop)?,
         broken = outages(&plane, &mut dice, &progress) => broken?,
     }
     Ok(progress.total.into_inner().unwrap_or_else(PoisonError::into_inner))

@@ -122,12 +122,7 @@ impl<'a> Play<'a> {
             }
             Story::Declines => {
                 self.invite(&first, json!({}), true).await?;
-                let shown = self.shown(&first).await?;
-                if shown && self.ground.simulator.decline(&self.ground.project, &self.person.address) {
-                    Wanted::Withdrawn { object: first }
-                } else {
-                    invited(&first)
-                }
+                if self.declined().await? { Wanted::Withdrawn { object: first } } else { invited(&first) }
             }
             Story::Resent => {
                 self.invite(&first, json!({}), true).await?;
@@ -149,6 +144,12 @@ impl<'a> Play<'a> {
             }
         };
         Ok(self.person)
+    }
+
+    async fn declined(&mut self) -> Result<bool> {
+        let first = self.first.clone();
+        let shown = self.shown(&first).await?;
+        Ok(shown && self.ground.simulator.decline(&self.ground.project, &self.person.address))
     }
 
     async fn pause(&mut self, longest: Duration) {

@@ -84,8 +84,8 @@ impl World {
                 self.number,
                 people.len(),
                 disturbed.as_secs(),
-                (rested - disturbed).as_secs(),
-                (begun.elapsed() - rested).as_secs()
+                rested.saturating_sub(disturbed).as_secs(),
+                begun.elapsed().saturating_sub(rested).as_secs()
             );
             if progress.add(&what, std::mem::take(&mut self.tally)) {
                 break;

@@ -1,0 +1,180 @@
+//! A roster: one view of a project, as one inviter's credentials saw it, and what differs between two.
+//!
+//! Owns how a person is found in it: by the username in any case, members also by the address that the API reports beside
+//! it. Finding costs by the people of that name and not by the people of the project. Must never be made of lists that may be
+//! short.
+
+use super::facts::Sight;
+use super::remote::{Invitation, Member, ObjectId, Username};
+use jiff::Timestamp;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One view of a project.
+#[derive(Clone, Debug)]
+pub struct Roster {
+    /// When it was begun, in this process's monotonic time.
+    pub started: Duration,
+    /// When the last one was begun that read the members as well: what it shows of nobody counts as seen then.
+    pub complete: Duration,
+    /// By the person, and the id.
+    invitations: Vec<Arc<Invitation>>,
+    members: Arc<Members>,
+}
+
+/// The members of a project.
+#[derive(Debug)]
+pub struct Members {
+    /// By the username.
+    rows: Vec<Member>,
+    /// Those with an address beside the username: the address, and where in `rows`.
+    addresses: Vec<(Username, usize)>,
+}
+
+/// The part of a sorted list that has the key.
+fn same<'a, T>(sorted: &'a [T], key: &str, key_of: impl Fn(&T) -> &str) -> &'a [T] {
+    let begin = sorted.partition_point(|one| key_of(one) < key);
+    let rest = sorted.get(begin..).unwrap_or_default();
+    let length = rest.partition_point(|one| key_of(one) <= key);
+    rest.get(..length).unwrap_or_default()
+}
+
+impl From<Vec<Member>> for Members {
+    fn from(mut rows: Vec<Member>) -> Self {
+        rows.sort_by(|one, other| one.username.folded().cmp(other.username.folded()));
+        let places = rows.iter().enumerate();
+        let mut addresses: Vec<_> =
+            places.filter_map(|(place, member)| Some((member.email_address.clone()?, place))).collect();
+        addresses.sort_by(|(one, _), (other, _)| one.folded().cmp(other.folded()));
+        Self { rows, addresses }
+    }
+}
+
+impl Members {
+    fn find(&self, person: &Username) -> Option<&Member> {
+        let named = same(&self.rows, person.folded(), |member| member.username.folded()).first();
+        named.or_else(|| {
+            let (_, place) = same(&self.addresses, person.folded(), |(address, _)| address.folded()).first()?;
+            self.rows.get(*place)
+        })
+    }
+}
+
+impl Roster {
+    /// Of the lists that were read: `members` may be those of an earlier one, begun at `complete`.
+    #[must_use]
+    pub fn new(started: Duration, complete: Duration, invitations: Vec<Invitation>, members: Arc<Members>) -> Self {
+        let mut invitations: Vec<_> = invitations.into_iter().map(Arc::new).collect();
+        let place = |seen: &Invitation| (seen.username.folded().to_owned(), seen.id.clone());
+        invitations.sort_by_cached_key(|seen| place(seen));
+        Self { started, complete, invitations, members }
+    }
+
+    /// What it shows of one person.
+    #[must_use]
+    pub fn find(&self, person: &Username, absence_settled: bool, fresh: bool) -> Sight {
+        Sight {
+            member: self.members.find(person).cloned(),
+            pending: self.pending(person).iter().map(|seen| seen.as_ref().clone()).collect(),
+            absence_settled,
+            fresh,
+        }
+    }
+
+    /// Whether it shows the person at all.
+    #[must_use]
+    pub fn shows(&self, person: &Username) -> bool {
+        self.members.find(person).is_some() || !self.pending(person).is_empty()
+    }
+
+    fn pending(&self, person: &Username) -> &[Arc<Invitation>] {
+        same(&self.invitations, person.folded(), |seen| seen.username.folded())
+    }
+
+    /// Everybody who is invited.
+    pub fn invitations(&self) -> impl Iterator<Item = &Invitation> {
+        self.invitations.iter().map(AsRef::as_ref)
+    }
+
+    /// The members, for the next roster.
+    #[must_use]
+    pub fn members(&self) -> Arc<Members> {
+        Arc::clone(&self.members)
+    }
+
+    /// Whether everybody whom it shows as invited still is.
+    #[must_use]
+    pub fn all_in(&self, invitations: &[Invitation]) -> bool {
+        let ids: HashSet<_> = invitations.iter().map(|seen| &seen.id).collect();
+        self.invitations.iter().all(|seen| ids.contains(&seen.id))
+    }
+
+    /// When the last of the invitations was sent.
+    #[must_use]
+    pub fn youngest(&self) -> Option<Timestamp> {
+        self.invitations.iter().filter_map(|seen| seen.created_at).max()
+    }
+
+    /// Enters an own write: the person's invitation as it now is, or that it is gone.
+    pub fn note(&mut self, person: &Username, id: &ObjectId, now_is: Option<&Invitation>) {
+        let begin = self.invitations.partition_point(|seen| seen.username.folded() < person.folded());
+        let end = begin + self.pending(person).len();
+        let known = (begin..end).find(|place| self.invitations.get(*place).is_some_and(|seen| seen.id == *id));
+        if let Some(place) = known {
+            self.invitations.remove(place);
+        }
+        if let Some(now) = now_is {
+            let key = (now.username.folded(), &now.id);
+            let place = self.invitations.partition_point(|seen| (seen.username.folded(), &seen.id) < key);
+            self.invitations.insert(place, Arc::new(now.clone()));
+        }
+    }
+
+    /// Everybody of whom the next roster shows something else: by the usernames, and by the addresses beside them.
+    #[must_use]
+    pub fn changed(&self, next: &Self) -> HashSet<Username> {
+        let mut changed = HashSet::new();
+        differing(
+            &self.invitations,
+            &next.invitations,
+            |seen| seen.username.folded(),
+            |rows| changed.extend(rows.first().map(|seen| seen.username.clone())),
+        );
+        if !Arc::ptr_eq(&self.members, &next.members) {
+            let names = |member: &Member| [Some(member.username.clone()), member.email_address.clone()];
+            differing(
+                &self.members.rows,
+                &next.members.rows,
+                |member| member.username.folded(),
+                |rows| changed.extend(rows.iter().flat_map(names).flatten()),
+            );
+        }
+        changed
+    }
+}
+
+/// Tells the rows, before and after, of each key whose rows differ.
+fn differing<'a, T: PartialEq>(
+    before: &'a [T],
+    after: &'a [T],
+    key_of: impl Fn(&T) -> &str,
+    mut tell: impl FnMut(&'a [T]),
+) {
+    fn key<'a, T>(rows: &'a [T], key_of: &impl Fn(&T) -> &str) -> &'a str {
+        rows.first().map_or("", key_of)
+    }
+    let same_key = |one: &T, other: &T| key_of(one) == key_of(other);
+    let mut known: HashMap<&str, &[T]> = before.chunk_by(same_key).map(|rows| (key(rows, &key_of), rows)).collect();
+    for rows in after.chunk_by(same_key) {
+        match known.remove(key(rows, &key_of)) {
+            Some(before) if before == rows => {}
+            Some(before) => {
+                tell(before);
+                tell(rows);
+            }
+            None => tell(rows),
+        }
+    }
+    known.into_values().for_each(tell);
+}
