@@ -8,7 +8,6 @@ mod synced;
 
 use anyhow::{Context, Result, ensure};
 use criterion::Criterion;
-use futures::executor::block_on;
 use invitation_operator::domain::conclude::{Outcome, conclude};
 use invitation_operator::domain::decide::decide;
 use invitation_operator::domain::step::Step;
@@ -61,11 +60,11 @@ pub(crate) fn run(folder: &Path, quick: bool) -> Result<Core> {
         let mut next = (0..people).cycle();
         measure(&format!("noop_pass_of_{people}"), &mut || {
             let number = next.next().unwrap_or_default();
-            black_box(block_on(synced.pass(number)));
+            black_box(at_once(synced.pass(number)));
         });
     }
     let synced = Synced::people(PEOPLE)?;
-    let facts = block_on(synced.facts())?;
+    let facts = at_once(synced.facts())?;
     ensure!(decide(&facts).step == Step::Rest, "there is something to do");
     measure("noop_decision", &mut || {
         let facts = black_box(&facts);
@@ -74,13 +73,13 @@ pub(crate) fn run(folder: &Path, quick: bool) -> Result<Core> {
         black_box(conclude(&decision, Outcome::Done, claim, facts, 0));
     });
     let mut next = (0..PEOPLE).cycle();
-    let roster = block_on(synced.roster())?;
+    let roster = at_once(synced.roster())?;
     measure("roster_find_of_500", &mut || {
         let person = synced.person(next.next().unwrap_or_default());
         black_box(roster.find(&person, false, true));
     });
     measure("roster_renewed_of_500", &mut || {
-        black_box(block_on(synced.renewed_roster())).ok();
+        black_box(at_once(synced.renewed_roster())).ok();
     });
     let page = page::of(&synced)?;
     measure("list_page_of_500_decoded", &mut || {
@@ -89,6 +88,11 @@ pub(crate) fn run(folder: &Path, quick: bool) -> Result<Core> {
     criterion.final_summary();
     let times = names.into_iter().map(|name| Ok((name.clone(), estimate(&folder.join(name))?)));
     Ok(Core { times: times.collect::<Result<_>>()? })
+}
+
+/// Runs what has nothing to wait for. Without tokio's budget, which only its own scheduler renews.
+fn at_once<F: Future>(work: F) -> F::Output {
+    futures::executor::block_on(tokio::task::unconstrained(work))
 }
 
 fn estimate(folder: &Path) -> Result<Estimate> {
