@@ -295,7 +295,10 @@ impl Bucket {
             self.set_level(shape, level, now);
         }
         let (Some(shape), Some(remaining)) = (self.shape, told.remaining) else { return };
-        self.proven = Some(remaining.saturating_sub(self.out));
+        // Of others under way some may be counted in it and some not, and answers overtake each other: then it proves no more
+        // than was proven before.
+        let proven = remaining.saturating_sub(self.out);
+        self.proven = Some(self.proven.filter(|_| !alone).map_or(proven, |before| before.min(proven)));
         let reckoned = self.level(shape, now);
         if remaining.saturating_add(self.out) < reckoned {
             self.others_until = now + OTHERS;

@@ -33,7 +33,7 @@ fn happening() -> impl Strategy<Value = Happening> {
 const HOSTS: [&str; 2] = ["a.example.com", "b.example.com"];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// The server counts a send at any moment between its permit and its answer: there never are more than the limit in
     /// any minute. And whoever still waits in the end gets a turn.

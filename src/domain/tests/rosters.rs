@@ -58,6 +58,8 @@ fn shown(roster: &Roster, number: u8) -> (Option<Member>, Vec<Invitation>) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn a_person_is_found_as_by_a_search((invitations, members) in lists()) {
         let roster = roster(invitations.clone(), members.clone());
