@@ -87,10 +87,9 @@ impl Part {
             (Self::Object, "metadata") => Field::Within(Self::Metadata),
             (Self::Metadata, "annotations") => Field::Within(Self::Annotations),
             (Self::Metadata, "labels") => Field::Within(Self::Labels),
-            (Self::Metadata, "managedFields") => Field::Dropped,
             (Self::Annotations, name) if !annotation::ALL.contains(&name) => Field::Dropped,
-            // A claim's own spec says the same.
-            (Self::Labels, OWNER_UID_LABEL) => Field::Dropped,
+            // The owner of a claim stands in its spec, too.
+            (Self::Metadata, "managedFields") | (Self::Labels, OWNER_UID_LABEL) => Field::Dropped,
             (Self::Object | Self::Metadata | Self::Annotations | Self::Labels, _) => Field::Kept,
         }
     }
