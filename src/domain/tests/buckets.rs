@@ -5,6 +5,9 @@ use crate::domain::bucket::{Backoff, Bucket, Ending, Held, Priority, Refusal, Sh
 use crate::domain::limits::{BucketKey, Buckets, EndpointSet};
 use std::time::Duration;
 
+/// After so long without a call nothing is known of a bucket.
+const SILENCE: Duration = Duration::from_secs(10);
+
 const NO_JITTER: Backoff = Backoff { first: Duration::from_secs(10), jitter: 0.0 };
 
 /// Atlas's bucket, in which the window is open already.
@@ -206,4 +209,69 @@ fn buckets_are_told_apart_and_forgotten_when_nobody_uses_them() {
     let grant = buckets.ask(&key("a", EndpointSet::Root, "i"), 1, Priority::Yields, seconds(4000)).unwrap();
     assert_eq!(buckets.len(), 1, "only the one that is used now");
     buckets.returned(&key("a", EndpointSet::Root, "i"), grant);
+}
+
+#[test]
+fn in_a_rehearsal_what_is_published_comes_back_sooner() {
+    let key = BucketKey { host: "a".to_owned(), set: EndpointSet::Token, scope: "b".to_owned() };
+    let back_after_five_seconds = |divisor| {
+        let mut buckets = Buckets::rehearsed(divisor);
+        let mut burst = |now| {
+            let mut gone = 0;
+            while let Ok(grant) = buckets.ask(&key, 1, Priority::First, now) {
+                buckets.ended(&key, grant, 1, Ending::Answered(Told::default()), NO_JITTER, now);
+                gone += 1;
+            }
+            gone
+        };
+        assert_eq!(burst(seconds(1)), 8);
+        burst(seconds(6))
+    };
+    // Eight in four minutes.
+    assert_eq!((back_after_five_seconds(1), back_after_five_seconds(60)), (0, 8));
+}
+
+#[test]
+fn after_a_silence_one_call_goes_alone_again() {
+    let second = |now: Duration| {
+        let mut bucket = warm(shape(100, 10));
+        let _out = bucket.ask(1, Priority::First, now).unwrap();
+        bucket.ask(1, Priority::First, now).map(drop)
+    };
+    // The last answer was there after one second.
+    assert_eq!(second(seconds(1) + SILENCE), Ok(()));
+    assert_eq!(second(seconds(1) + SILENCE + Duration::from_nanos(1)), Err(Held::ByAnswers));
+    let mut busy = warm(shape(100, 10));
+    let _out = busy.ask(1, Priority::First, seconds(2)).unwrap();
+    let late = seconds(2) + SILENCE * 2;
+    assert!(busy.ask(1, Priority::First, late).is_ok(), "an answer is awaited: it is not silent");
+}
+
+#[test]
+fn a_refusal_ends_to_the_moment() {
+    let mut bucket = warm(shape(100, 10));
+    call(&mut bucket, too_many(Some(10)), seconds(2));
+    assert_eq!(bucket.is_open(seconds(12).saturating_sub(Duration::from_nanos(1))), Err(seconds(12)));
+    assert_eq!(bucket.is_open(seconds(12)), Ok(()));
+}
+
+#[test]
+fn a_bucket_is_forgotten_only_when_nothing_would_be_lost() {
+    let hour = seconds(3600);
+    let moment = Duration::from_nanos(1);
+    let idle = warm(shape(100, 10));
+    assert!(!idle.may_be_forgotten(seconds(1) + hour) && idle.may_be_forgotten(seconds(1) + hour + moment));
+
+    let mut asked = idle.clone();
+    let _out = asked.ask(1, Priority::First, seconds(1)).unwrap();
+    assert!(!asked.may_be_forgotten(hour * 9), "an answer is awaited");
+
+    let mut promised = idle.clone();
+    assert_eq!(promised.promise(Held::Until(seconds(900)), 1, seconds(2)), seconds(900));
+    let back = seconds(900) + hour;
+    assert!(!promised.may_be_forgotten(back) && promised.may_be_forgotten(back + seconds(1)), "somebody comes back");
+
+    let mut filling = warm(shape(10, 100_000));
+    call(&mut filling, Told::default(), seconds(2));
+    assert!(!filling.may_be_forgotten(hour * 2) && filling.may_be_forgotten(hour * 9), "it is not full again");
 }

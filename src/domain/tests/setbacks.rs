@@ -32,6 +32,22 @@ fn failed(step: Step, kind: FailureKind, facts: &Facts) -> Conclusion {
 }
 
 #[test]
+fn only_what_was_held_back_waits_no_longer_each_time() {
+    let facts = facts();
+    let step = || Step::Invite(Box::new(claim(&facts)));
+    let ninth = |step: Step, kind| {
+        let decision = Decision { step, finding: Finding::new(Reason::Inviting, "so"), wake: Wake::Now, plan: None };
+        let failure = Failure { kind, message: String::new() };
+        conclude(&decision, Outcome::Failed(failure), None, &facts, 9).wake
+    };
+    let held = FailureKind::HeldBack { retry_after: Duration::from_secs(30) };
+    assert_eq!(ninth(step(), held), Wake::After(Duration::from_secs(30)));
+    assert_eq!(ninth(step(), FailureKind::Maintenance), Wake::After(Duration::from_secs(256)));
+    let cancel = Step::Cancel(invitation().id, Box::new(claim(&facts)));
+    assert_eq!(ninth(cancel, FailureKind::Refused), Wake::After(Duration::from_secs(256)), "and not for hours");
+}
+
+#[test]
 fn refused_roles_are_remembered_and_the_invitation_followed() {
     let facts = invited();
     let step = || Step::UpdateRoles(invitation().id, ["GROUP_OWNER".to_owned()].into());

@@ -4,7 +4,8 @@ use crate::api::names::condition;
 use crate::api::{Mode, ProjectInvitationStatus, Reason};
 use crate::domain::decide::decide;
 use crate::domain::facts::{Facts, Sight};
-use crate::domain::finding::waiting_finding;
+use crate::domain::failure::{Failure, FailureKind};
+use crate::domain::finding::{setback_finding, waiting_finding};
 use crate::domain::ledger;
 use crate::domain::testing::{absent, facts, invitation, member, now, pending};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -40,21 +41,45 @@ fn a_wait_is_told_roughly() {
     }
 }
 
+/// A status that says this.
+fn saying(type_: &str, reason: Reason, message: &str) -> ProjectInvitationStatus {
+    let condition = Condition {
+        type_: type_.to_owned(),
+        status: "False".to_owned(),
+        reason: reason.as_str().to_owned(),
+        message: message.to_owned(),
+        last_transition_time: ledger::whole_second(now()),
+        observed_generation: None,
+    };
+    ProjectInvitationStatus { conditions: vec![condition], ..ProjectInvitationStatus::default() }
+}
+
 #[test]
 fn what_was_said_when_a_wait_began_is_said_on() {
-    let shown = |type_: &str, reason: Reason| {
-        let condition = Condition {
-            type_: type_.to_owned(),
-            status: "False".to_owned(),
-            reason: reason.as_str().to_owned(),
-            message: "as it was".to_owned(),
-            last_transition_time: ledger::whole_second(now()),
-            observed_generation: None,
-        };
-        let status = ProjectInvitationStatus { conditions: vec![condition], ..ProjectInvitationStatus::default() };
-        waiting_finding(Some(&status), Duration::ZERO).message == "as it was"
+    let kept = |type_, reason| {
+        waiting_finding(Some(&saying(type_, reason, "as it was")), Duration::ZERO).message == "as it was"
     };
-    assert!(shown(condition::READY, Reason::WaitingForSlot));
-    assert!(!shown(condition::READY, Reason::Inviting), "it waited for something else");
-    assert!(!shown(condition::ACCEPTED, Reason::WaitingForSlot), "another condition");
+    assert!(kept(condition::READY, Reason::WaitingForSlot));
+    assert!(!kept(condition::READY, Reason::Inviting), "it waited for something else");
+    assert!(!kept(condition::ACCEPTED, Reason::WaitingForSlot), "another condition");
+}
+
+#[test]
+fn when_a_call_that_was_held_back_goes_is_said_once() {
+    let held = FailureKind::HeldBack { retry_after: Duration::from_secs(30) };
+    let said = |before: Option<&ProjectInvitationStatus>, kind| {
+        let failure = Failure { kind, message: "too many calls".to_owned() };
+        setback_finding(before, &failure, Duration::from_secs(90)).message
+    };
+    let anew = "too many calls; expected to go on about 2 minutes after this was written";
+    assert_eq!(said(None, held), anew);
+    assert_eq!(said(None, FailureKind::Maintenance), "too many calls", "nobody knows when that ends");
+    let before = saying(condition::READY, Reason::RateLimited, "too many calls; expected to go on soon");
+    assert_eq!(said(Some(&before), held), "too many calls; expected to go on soon");
+    for other in [
+        saying(condition::READY, Reason::Inviting, "too many calls; expected to go on soon"),
+        saying(condition::READY, Reason::RateLimited, "asked to wait"),
+    ] {
+        assert_eq!(said(Some(&other), held), anew);
+    }
 }

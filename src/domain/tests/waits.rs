@@ -1,6 +1,7 @@
 //! How long every wait is.
 
-use crate::domain::schedule::{LONGEST_WAIT, Wake, wait};
+use crate::domain::failure::FailureKind;
+use crate::domain::schedule::{LONGEST_WAIT, Wake, failure_backoff, wait};
 use crate::domain::testing::now;
 use crate::domain::timings::Timings;
 use jiff::{SignedDuration, Timestamp};
@@ -64,4 +65,14 @@ fn expiry_is_met_just_after_it() {
     let at = |expires: Timestamp| wait(Wake::OnEvent, INTERVAL, Some(expires), &Timings::default(), now(), 0.0);
     assert_eq!(at(now() + SignedDuration::from_secs(1)), Duration::from_millis(2100));
     assert_eq!(at(now() - SignedDuration::from_secs(1)), LONGEST_WAIT);
+}
+
+#[test]
+fn a_failure_rests_by_its_cure_and_what_was_held_back_by_what_was_told() {
+    let rest = |kind, times| failure_backoff(kind, times, &Timings::default());
+    let held = |seconds| FailureKind::HeldBack { retry_after: Duration::from_secs(seconds) };
+    assert_eq!(rest(held(30), 9), seconds(30.0), "it does not grow");
+    assert_eq!((rest(held(0), 9), rest(held(10_000), 1)), (Duration::from_millis(200), LONGEST_WAIT));
+    assert_eq!(rest(FailureKind::Maintenance, 3), seconds(4.0));
+    assert_eq!(rest(FailureKind::Refused, 2), seconds(7200.0));
 }

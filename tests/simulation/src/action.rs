@@ -7,6 +7,7 @@ use invitation_operator::api::names::annotation;
 use invitation_operator::api::{Deletion, DeletionPolicy, InviterRef, ProjectInvitationSpec};
 use invitation_operator::domain::remote::{ObjectId, Roles, Username};
 use kube::ResourceExt;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// One role.
@@ -33,6 +34,8 @@ pub enum Action {
         /// What deleting it does.
         deletion: DeletionPolicy,
     },
+    /// A user applies one for person 0 with a `resend` token in it from the start.
+    ApplyWithToken(Place),
     /// A user deletes it.
     Delete(Place),
     /// A user deletes it, and the API server decides on that before it carries it out.
@@ -100,7 +103,11 @@ impl State {
         self.changed(at, || format!("{action:?}"));
         match action {
             Action::Apply { at: (namespace, name), person: number, roles: count, deletion } => {
-                self.apply((namespace, name), *number, *count, *deletion, at);
+                self.apply((namespace, name), *number, *count, *deletion, BTreeMap::new(), at);
+            }
+            Action::ApplyWithToken(place) => {
+                let token = (annotation::RESEND.to_owned(), "from the start".to_owned());
+                self.apply(*place, 0, 1, DeletionPolicy::Cancel, BTreeMap::from([token]), at);
             }
             Action::Delete((namespace, name)) => {
                 self.kubernetes.delete_object(namespace, name, now);
@@ -189,7 +196,15 @@ impl State {
         }
     }
 
-    fn apply(&mut self, place: Place, number: u8, count: u8, deletion: DeletionPolicy, at: Duration) {
+    fn apply(
+        &mut self,
+        place: Place,
+        number: u8,
+        count: u8,
+        deletion: DeletionPolicy,
+        annotations: BTreeMap<String, String>,
+        at: Duration,
+    ) {
         let (namespace, name) = place;
         let wanted: Vec<String> = roles(count).into_iter().collect();
         if self.kubernetes.object(namespace, name).is_some() {
@@ -213,7 +228,7 @@ impl State {
             ready_when: invitation_operator::api::ReadyWhen::Invited,
             deletion: Deletion { invitation: deletion },
         };
-        self.kubernetes.create_object(namespace, name, spec, std::collections::BTreeMap::new(), wall(at));
+        self.kubernetes.create_object(namespace, name, spec, annotations, wall(at));
         self.causes.push((project(), person(number)));
     }
 

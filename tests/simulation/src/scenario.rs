@@ -147,6 +147,11 @@ fn ways_to_go() -> Vec<Scenario> {
             2,
             &[(1000, apply(X)), (MINUTE, ForceAway(X)), (6 * MINUTE, apply(X))],
         ),
+        Scenario::new(
+            "vanished and made anew",
+            1,
+            &[(1000, apply(X)), (MINUTE, ForceAway(X)), (MINUTE + 500, Action::ApplyWithToken(X))],
+        ),
         Scenario::new("vanished while sending", 1, &[(1000, apply(X)), (1011, ForceAway(X))]),
         Scenario::new("expiry", 1, &[(1000, apply(X))]).living(600),
         Scenario::new("keep", 1, &[(1000, keep(X)), (MINUTE, Delete(X)), (2 * MINUTE, apply(Y))]),
