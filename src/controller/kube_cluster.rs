@@ -5,14 +5,16 @@
 
 use super::cluster::{Cluster, ClusterError, Notice, claim_object, label_owner};
 use super::kube_error::plain;
-use crate::api::names::{CONTROLLER, FINALIZER, GROUP, OWNER_UID_LABEL, VERSION};
+use super::owned::Owned;
+use crate::api::names::{CONTROLLER, FINALIZER, GROUP, VERSION};
 use crate::api::{InvitationClaim, InvitationClaimSpec, ProjectInvitation, ProjectInvitationStatus};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource, ResourceExt};
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// No read or write takes longer: a pass must not sit on a dead connection while its attempt's time runs.
@@ -24,6 +26,7 @@ pub struct KubeCluster {
     client: Client,
     operator_namespace: String,
     recorder: Recorder,
+    owned: Arc<Owned>,
 }
 
 impl KubeCluster {
@@ -35,6 +38,7 @@ impl KubeCluster {
             recorder: Recorder::new(client.clone(), reporter),
             client,
             operator_namespace: operator_namespace.to_owned(),
+            owned: Arc::default(),
         }
     }
 
@@ -85,11 +89,7 @@ impl Cluster for KubeCluster {
     }
 
     fn claims_of<'a>(&'a self, owner_uid: &'a str) -> BoxFuture<'a, Result<Vec<InvitationClaim>, ClusterError>> {
-        async move {
-            let params = ListParams::default().labels(&format!("{OWNER_UID_LABEL}={owner_uid}"));
-            Ok(within(self.claims().list(&params)).await?.items)
-        }
-        .boxed()
+        async move { self.owned.claims_of(&self.claims(), owner_uid).await }.boxed()
     }
 
     fn create_claim<'a>(

@@ -1,10 +1,11 @@
-//! The queue of invitations: one pass per object at a time, bounded overall, by kube's own controller.
+//! The queue of invitations: one pass per object at a time by kube's own controller, bounded overall and fair to namespaces.
 //!
 //! Must never let one object's failure reach another: a pass always ends in a time to come back.
 
 use super::leadership::Seat;
 use super::observer::{Observer, PassOutcome};
 use super::pass::Passes;
+use super::places::Places;
 use super::watch::{Events, what_wakes};
 use crate::api::ProjectInvitation;
 use crate::domain::schedule::LONGEST_WAIT;
@@ -18,10 +19,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+/// As many as there are, for kube.
+const UNBOUNDED: u16 = 0;
+
 /// Passes, and whether they may begin and go on.
 struct Gated {
     passes: Arc<Passes>,
     seat: Seat,
+    places: Arc<Places>,
     stop: CancellationToken,
 }
 
@@ -40,9 +45,10 @@ pub async fn run(
         .touched_objects()
         .predicate_filter(|object: &ProjectInvitation| Some(what_wakes(object)), PredicateConfig::default());
     let (observer, skipping) = (Arc::clone(&passes.observer), Arc::clone(&passes));
-    let gated = Arc::new(Gated { passes, seat, stop: stop.clone() });
+    let gated = Arc::new(Gated { passes, seat, places: Places::new(concurrency), stop: stop.clone() });
     Controller::for_stream(trigger, objects)
-        .with_config(Config::default().concurrency(concurrency))
+        // All that are due begin, and wait for a place: kube's own bound would let one namespace's crowd go first.
+        .with_config(Config::default().concurrency(UNBOUNDED))
         .reconcile_on(wakes)
         .graceful_shutdown_on(async move { stop.cancelled().await })
         .run(
@@ -67,6 +73,11 @@ impl Gated {
     async fn one(&self, reference: &ObjectRef<ProjectInvitation>) -> Action {
         if !self.seat.may_act() {
             // Everything is woken when this process begins to lead.
+            return Action::await_change();
+        }
+        let turn = self.places.take(reference.namespace.as_deref().unwrap_or_default());
+        let Some(_place) = self.stop.run_until_cancelled(turn).await else { return Action::await_change() };
+        if !self.seat.may_act() {
             return Action::await_change();
         }
         let mut pass = Box::pin(one(&self.passes, reference));

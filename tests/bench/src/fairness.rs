@@ -37,36 +37,36 @@ pub(crate) async fn run(binary: &Path, honest: usize, flood: usize) -> Result<Fa
     stage.set_latency(LATENCY);
     let mut operator = stage.operator(&[UNPACED])?;
     operator.until(Ready::Leads).await?;
-    let (one, other) = (
+    let (quiet, noisy) = (
         Team::form(&stage, "honest", 2 * honest, Credentials::ServiceAccount).await?,
         Team::form(&stage, "flood", flood, Credentials::ServiceAccount).await?,
     );
-    one.ready(&stage).await?;
-    other.ready(&stage).await?;
+    quiet.ready(&stage).await?;
+    noisy.ready(&stage).await?;
     let witness = Witness::watch(&stage.client);
-    let all: Vec<_> = (0..2 * honest).map(|number| one.person(number)).collect();
+    let all: Vec<_> = (0..2 * honest).map(|number| quiet.person(number)).collect();
     let (first, second) = all.split_at(honest);
     let over = AtomicBool::new(false);
     let alone = one_by_one(&stage, &witness, first, &over).await?;
 
-    let flooding: Vec<_> = (0..flood).map(|number| other.person(number)).collect();
+    let crowd: Vec<_> = (0..flood).map(|number| noisy.person(number)).collect();
     let began = Instant::now();
     let flooded = async {
-        apply_all(&stage, &flooding).await?;
-        witness.until_all(&flooding, "Invited", LIMIT).await;
+        apply_all(&stage, &crowd).await?;
+        witness.until_all(&crowd, "Invited", LIMIT).await;
         over.store(true, Ordering::Relaxed);
         anyhow::Ok(began.elapsed())
     };
-    let honestly = async {
+    let in_turn = async {
         // The flood has begun by then.
-        let begun = flooding.get(..flooding.len().min(10)).unwrap_or_default();
-        witness.until_all(begun, "Invited", LIMIT).await;
+        let ahead = crowd.get(..crowd.len().min(10)).unwrap_or_default();
+        witness.until_all(ahead, "Invited", LIMIT).await;
         one_by_one(&stage, &witness, second, &over).await
     };
-    let (flooded, beside) = tokio::join!(flooded, honestly);
+    let (flooded, beside) = tokio::join!(flooded, in_turn);
     let (flooded, beside) = (flooded?, beside?);
     let applied = first.iter().chain(second.iter().take(beside.count));
-    let everybody: Vec<_> = applied.chain(&flooding).cloned().collect();
+    let everybody: Vec<_> = applied.chain(&crowd).cloned().collect();
     let delivery = Delivery::of(&stage.simulator, &everybody);
     operator.terminate().await?;
     stage.stop().await?;

@@ -142,7 +142,9 @@ impl Suite {
                 self.results.fairness = vec![fairness::run(&self.wishes.operator, honest, flood).await?];
             }
             Part::Core => {
-                self.results.core = Some(core::run(&self.wishes.output.join("criterion"), self.wishes.quick)?)
+                let records = self.wishes.output.join("criterion");
+                self.results.core = Some(core::run(&records, self.wishes.quick)?);
+                std::fs::remove_dir_all(records)?;
             }
         }
         self.results.save()

@@ -34,6 +34,7 @@ pub(crate) struct Core {
 /// Criterion's median and the interval in which it lies with 95 % confidence, in nanoseconds.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(clippy::struct_field_names, reason = "units belong to names")]
 pub(crate) struct Estimate {
     pub(crate) median_ns: f64,
     pub(crate) from_ns: f64,
@@ -75,7 +76,7 @@ pub(crate) fn run(folder: &Path, quick: bool) -> Result<Core> {
     let mut next = (0..PEOPLE).cycle();
     let roster = at_once(synced.roster())?;
     measure("roster_find_of_500", &mut || {
-        let person = synced.person(next.next().unwrap_or_default());
+        let person = Synced::person(next.next().unwrap_or_default());
         black_box(roster.find(&person, false, true));
     });
     measure("roster_renewed_of_500", &mut || {

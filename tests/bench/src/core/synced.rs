@@ -137,7 +137,7 @@ impl Synced {
     }
 
     /// The person of this number.
-    pub(super) fn person(&self, number: usize) -> Username {
+    pub(super) fn person(number: usize) -> Username {
         Username::new(&address(number))
     }
 

@@ -116,6 +116,17 @@ pub(crate) async fn claims_are_listed_by_their_owner(side: &impl Plane) {
     let first = port.create_claim("c", &claim(Some("me"))).await.unwrap();
     port.create_claim("d", &claim(Some("other"))).await.unwrap();
     assert_eq!(names("me").await, ["c"]);
+    // Many who ask at a time may share answers, and each gets its own.
+    let owners = ["me", "other", "nobody"].repeat(50);
+    let answers = futures::future::join_all(owners.iter().map(|owner| names(owner))).await;
+    for (owner, found) in owners.iter().zip(answers) {
+        let expected: &[&str] = match *owner {
+            "me" => &["c"],
+            "other" => &["d"],
+            _ => &[],
+        };
+        assert_eq!(found, expected, "{owner}");
+    }
     let handed = port.replace_claim(&first, &claim(Some("other"))).await.unwrap();
     assert_eq!((names("me").await, names("other").await), (vec![], vec!["c".to_owned(), "d".to_owned()]));
     port.replace_claim(&handed, &claim(None)).await.unwrap();

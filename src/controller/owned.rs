@@ -1,0 +1,76 @@
+//! Claims by their owner, read live, for many owners at a time.
+//!
+//! The API server has no index by label and goes through all claims for each such question, so those who ask while an
+//! answer is under way share the next one. An answer was always begun after its question. Must never answer from a cache.
+
+use super::cluster::ClusterError;
+use super::kube_cluster::within;
+use crate::api::InvitationClaim;
+use crate::api::names::OWNER_UID_LABEL;
+use kube::api::ListParams;
+use kube::{Api, ResourceExt};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::oneshot::{Sender, channel};
+
+/// Uids in one question: some 2.5 kB of its URL.
+const AT_ONCE: usize = 64;
+
+type Answer = Result<Vec<InvitationClaim>, ClusterError>;
+
+/// Questions that wait for the answer before theirs.
+#[derive(Default)]
+pub(super) struct Owned {
+    waiting: Mutex<Vec<(String, Sender<Answer>)>>,
+    under_way: AsyncMutex<()>,
+}
+
+impl Owned {
+    /// The claims that this owner has now.
+    pub(super) async fn claims_of(&self, claims: &Api<InvitationClaim>, owner_uid: &str) -> Answer {
+        let (sender, mut answer) = channel();
+        self.waiting().push((owner_uid.to_owned(), sender));
+        loop {
+            tokio::select! {
+                biased;
+                answered = &mut answer => {
+                    return answered.unwrap_or_else(|_| Err(ClusterError::Unanswered("the question was dropped".to_owned())));
+                }
+                _turn = self.under_way.lock() => self.ask(claims).await,
+            }
+        }
+    }
+
+    fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<(String, Sender<Answer>)>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks for those who wait, first come first.
+    async fn ask(&self, claims: &Api<InvitationClaim>) {
+        let asking: Vec<_> = {
+            let mut waiting = self.waiting();
+            waiting.retain(|(_, sender)| !sender.is_closed());
+            let count = waiting.len().min(AT_ONCE);
+            waiting.drain(..count).collect()
+        };
+        if asking.is_empty() {
+            return;
+        }
+        let uids: Vec<_> = asking.iter().map(|(uid, _)| uid.as_str()).collect();
+        let params = ListParams::default().labels(&format!("{OWNER_UID_LABEL} in ({})", uids.join(",")));
+        let found = within(claims.list(&params)).await;
+        let mut by_owner: HashMap<String, Vec<InvitationClaim>> = HashMap::new();
+        let answered = found.map(|list| {
+            for claim in list.items {
+                let owner = claim.labels().get(OWNER_UID_LABEL).cloned().unwrap_or_default();
+                by_owner.entry(owner).or_default().push(claim);
+            }
+        });
+        for (uid, sender) in asking {
+            let answer = answered.clone().map(|()| by_owner.get(&uid).cloned().unwrap_or_default());
+            // Who asked may have gone meanwhile.
+            let _ = sender.send(answer);
+        }
+    }
+}
