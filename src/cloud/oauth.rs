@@ -219,12 +219,17 @@ fn classify(answer: &Answer) -> Failure {
         Body::Oversized | Body::Broken => (None, None),
     };
     let said = description.as_deref().map(bounded);
-    let on_no_list = said.as_deref().is_some_and(|text| text.to_ascii_lowercase().contains("access list"));
+    let says = |words: &str| said.as_deref().is_some_and(|text| text.to_ascii_lowercase().contains(words));
+    let (on_no_list, too_many) = (says("access list"), says("token limit"));
     let (kind, cure) = match status {
         429 => (FailureKind::RateLimited { retry_after }, "too many tokens were asked for"),
         403 if on_no_list => {
             (FailureKind::NotOnAccessList, "add the operator's address to the service account's access list")
         }
+        403 if too_many => (
+            FailureKind::RateLimited { retry_after },
+            "the service account has as many tokens as it may; each ends within an hour",
+        ),
         400 | 401 | 403 => {
             (FailureKind::CredentialsRejected, "check clientId and clientSecret in the inviter's Secret")
         }
