@@ -112,7 +112,8 @@ impl Passes {
             return Err(ClusterError::Refused(format!("InvitationClaim {name} holds the key of another person")));
         }
         let ownership = self.ownership(claim.as_deref(), &desired).await?;
-        if claim.is_some() && ownership != Ownership::Mine {
+        // Who only stands by would keep the sweep from it.
+        if life == Life::Live && claim.is_some() && ownership != Ownership::Mine {
             self.wakes.wait_for_claim(&name, &ObjectRef::from_obj(object));
             // What happened to it before that wakes nobody.
             let version = |claim: Option<&InvitationClaim>| claim.and_then(ResourceExt::resource_version);

@@ -71,7 +71,7 @@ pub(super) fn outcome_unknown() -> Decision {
 
 /// The pending invitation that the open attempt made: ours by its sender, in the attempt's window of time.
 ///
-/// After the quarantine the lists hide nothing and show nothing that is gone: then the sender is enough, because an attempt
+/// In a look begun after the quarantine the lists hide nothing and show nothing that is gone: then the sender is enough, because an attempt
 /// is opened only when no invitation of ours is there, and the clock that dated the attempt may have been wrong; and the
 /// window and the roles are enough, because an API may name its senders in its own way.
 fn of_attempt<'a>(facts: &Facts, claim: &InvitationClaimSpec, sight: &'a Sight) -> Option<&'a Invitation> {
@@ -79,7 +79,7 @@ fn of_attempt<'a>(facts: &Facts, claim: &InvitationClaimSpec, sight: &'a Sight) 
     const SKEW: SignedDuration = SignedDuration::from_secs(60);
     let attempt = claim.attempt.as_ref()?;
     let reach = SignedDuration::try_from(facts.timings.post_deadline + facts.timings.server_delay).ok()?;
-    let over = facts.quarantine == Some(Quarantine::Over);
+    let over = sight.fresh && facts.quarantine == Some(Quarantine::Over);
     let in_window = |invitation: &Invitation| {
         invitation.created_at.is_none_or(|created| {
             created >= attempt.started_at.0 - SKEW && created <= attempt.started_at.0 + reach + SKEW

@@ -50,6 +50,15 @@ fn an_invitation_alike_but_of_somebody_else_resolves_nothing_while_ours_may_stil
 }
 
 #[test]
+fn a_look_from_before_the_end_of_the_quarantine_makes_nobody_elses_invitation_ours() {
+    let theirs = Invitation { inviter_username: Some("somebody@example.com".to_owned()), ..invitation() };
+    let mut over = Facts { sight: Some(pending(theirs)), ..attempting() };
+    assert!(recorded_claim(&decide(&over)).attempt.is_none());
+    over.sight.as_mut().unwrap().fresh = false;
+    assert_eq!(decide(&over).step, Step::LookAgain);
+}
+
+#[test]
 fn an_attempt_dated_by_a_wrong_clock_is_resolved_by_its_sender_after_the_quarantine() {
     let mut wrong = attempting();
     let attempt = wrong.claim.as_mut().unwrap().attempt.as_mut().unwrap();
