@@ -39,6 +39,7 @@ use kube::core::PartialObjectMeta;
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::{ObjectRef, Store, reflector, store};
 use kube::{Api, Client, Resource, ResourceExt};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -87,8 +88,7 @@ struct Start {
 /// recorded.
 pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationToken, on_ready: impl FnOnce()) {
     let Ports { client, connector, clock, observer, seat, candidacy } = ports;
-    let (objects, objects_writer) = store::<ProjectInvitation>();
-    let object_cache = Arc::new(Cache::over(objects.clone()));
+    let object_cache = Arc::new(Cache::default());
     let memory = Arc::new(Memory::default());
     let (wakes, streams) = Wakes::new(Arc::clone(&object_cache), Arc::clone(&memory));
     let wakes = Arc::new(wakes);
@@ -121,7 +121,7 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         lists: Vec::new(),
     };
 
-    let (claims, claim_cache) = start.claims();
+    let claim_cache = start.claims();
     let namespaces = start.namespaces();
     let inviter_events = start.served::<Inviter>("Inviter");
     start.inviters_of_one_kind(
@@ -143,9 +143,9 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     }
     start.first_lists().await;
 
-    start.census(objects.clone(), claims.clone());
-    let events = departures(start.served::<ProjectInvitation>("ProjectInvitation"), objects.clone());
-    let (events, objects_listed) = listed(cached(events, objects_writer, Arc::clone(&object_cache)));
+    start.census(Arc::clone(&object_cache), Arc::clone(&claim_cache));
+    let objects_listed = object_cache.listed();
+    let events = cached(start.served::<ProjectInvitation>("ProjectInvitation"), Arc::clone(&object_cache));
     let Start {
         settings, client, clock, observer, wakes, connections, inviters, seat, takeover, stop, mut tasks, ..
     } = start;
@@ -153,7 +153,7 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     let ports = PassPorts {
         cluster: Arc::new(KubeCluster::new(client, &settings.operator_namespace)),
         objects: object_cache,
-        claims: claim_cache,
+        claims: Arc::clone(&claim_cache),
         namespaces,
         connections,
         inviters,
@@ -164,11 +164,16 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         observer,
     };
     let passes = Arc::new(Passes::new(ports, settings));
-    takeover.paces(Arc::clone(&passes.slots), claims);
+    takeover.paces(Arc::clone(&passes.slots), claim_cache);
     let watching = Arc::clone(&passes);
-    let events = events.inspect_ok(move |event| watching.watched(event)).boxed();
+    let watching = events.for_each(move |told| {
+        watching.watched(&told);
+        futures::future::ready(())
+    });
+    tasks.spawn(until(stop.clone(), watching));
     beside(&mut tasks, &passes, &seat, &stop);
-    let queue = queue::run(events, objects, streams.invitations, Arc::clone(&passes), seat, concurrency, stop.clone());
+    let listed = objects_listed.clone();
+    let queue = queue::run(streams.invitations, listed, Arc::clone(&passes), seat, concurrency, stop.clone());
     let drained = CancellationToken::new();
     let work = async {
         queue.await;
@@ -208,23 +213,19 @@ async fn stand(candidate: Option<Candidate>, stop: CancellationToken, drained: C
 
 impl Start {
     /// Watches the ledger; objects that wait for a claim are woken when it changes.
-    fn claims(&mut self) -> (Store<InvitationClaim>, Arc<Cache<InvitationClaim>>) {
-        let (claims, writer) = store::<InvitationClaim>();
-        let cache = Arc::new(Cache::over(claims.clone()));
+    fn claims(&mut self) -> Arc<Cache<InvitationClaim>> {
+        let cache = Arc::new(Cache::default());
         let namespace = &self.settings.operator_namespace;
         let api = Api::<Lean<InvitationClaim>>::namespaced(self.client.clone(), namespace);
-        let events = departures(self.watch(api, "InvitationClaim"), claims.clone());
-        let (events, claims_listed) = listed(cached(events, writer, Arc::clone(&cache)));
-        self.lists.push(claims_listed);
+        let events = cached(self.watch(api, "InvitationClaim"), Arc::clone(&cache));
+        self.lists.push(cache.listed());
         let wakes = Arc::clone(&self.wakes);
-        let waking = events.for_each(move |event| {
-            if let Ok(event) = event {
-                wakes.claim_event(&event);
-            }
+        let waking = events.for_each(move |told| {
+            wakes.claim_event(&told.event);
             futures::future::ready(())
         });
         self.tasks.spawn(until(self.stop.clone(), waking));
-        (claims, cache)
+        cache
     }
 
     /// Watches the labels of namespaces, where the installation is cluster-wide; objects are woken when those of theirs change.
@@ -287,7 +288,7 @@ impl Start {
     }
 
     /// Counts what there is.
-    fn census(&mut self, objects: Store<ProjectInvitation>, claims: Store<InvitationClaim>) {
+    fn census(&mut self, objects: Arc<Cache<ProjectInvitation>>, claims: Arc<Cache<InvitationClaim>>) {
         let counting = census::run(
             objects,
             claims,
@@ -312,6 +313,7 @@ impl Start {
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
             + Clone
             + Debug
+            + Serialize
             + DeserializeOwned
             + Send
             + Sync

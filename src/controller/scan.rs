@@ -4,7 +4,7 @@
 //! objects for each that the ledger does not know. Must never change anything at MongoDB.
 
 use super::connection::Connection;
-use super::index::Wish;
+use super::kept::Wish;
 use super::pass::Passes;
 use super::roster::{Ask, Freshness, Roster, Trouble};
 use crate::domain::desired::{Life, life};
