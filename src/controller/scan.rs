@@ -41,8 +41,8 @@ impl Passes {
         let (facts, now) = (&connection.facts, self.clock.now());
         let quarantine = self.settings.timings.quarantine();
         let own = self.connections.identities(&facts.host);
-        let is_own = |seen: &&Invitation| seen.inviter_username.as_ref().is_some_and(|by| own.contains(by));
-        let is_orphan = |seen: &&Invitation| {
+        let is_own = |seen: &Invitation| seen.inviter_username.as_ref().is_some_and(|by| own.contains(by));
+        let is_orphan = |seen: &Invitation| {
             let name = claim_name(&claim_key(facts.product, &facts.host, project, &seen.username));
             let claim = self.claims.get(&self.claim_ref(&name));
             is_unknown(seen, claim.as_ref().map(|claim| &claim.spec), quarantine, now) && !self.is_wanted(project, seen)
