@@ -72,12 +72,11 @@ impl Agenda {
 
     fn queue(&mut self, object: Object) {
         let namespace = object.parts().0;
-        match self.lanes.get_mut(namespace) {
-            Some(lane) => lane.push_back(object.clone()),
-            None => {
-                self.order.push_back(namespace.into());
-                self.lanes.insert(namespace.into(), [object.clone()].into());
-            }
+        if let Some(lane) = self.lanes.get_mut(namespace) {
+            lane.push_back(object.clone());
+        } else {
+            self.order.push_back(namespace.into());
+            self.lanes.insert(namespace.into(), [object.clone()].into());
         }
         self.standing.insert(object, Standing::Due);
     }

@@ -69,17 +69,17 @@ impl<K: Kept> Cache<K> {
         let mut gone = Vec::new();
         let mut is_news = false;
         {
-            let mut shelf = self.shelf();
+            let mut kept = self.kept();
             match &event {
                 Event::Apply(object) | Event::InitApply(object) => {
-                    let before = shelf.put(object);
+                    let before = kept.put(object);
                     let replaced = before.as_ref().is_some_and(|before| before.uid() != object.uid());
                     is_news = replaced || before.as_ref().is_none_or(|before| what_wakes(before) != what_wakes(object));
                     gone.extend(before.filter(|_| replaced));
                 }
-                Event::Delete(object) => shelf.take(object),
-                Event::Init => shelf.begin_list(),
-                Event::InitDone => gone = shelf.end_list(),
+                Event::Delete(object) => kept.take(object),
+                Event::Init => kept.begin_list(),
+                Event::InitDone => gone = kept.end_list(),
             }
         }
         self.overtake(&event);
@@ -111,46 +111,46 @@ impl<K: Kept> Cache<K> {
     }
 
     fn each_with<'a>(&'a self, key: &'a K::Key) -> impl Iterator<Item = K> + 'a {
-        let places = self.shelf().places_with(key);
+        let places = self.kept().places_with(key);
         self.each(places).filter(move |object| object.keys().contains(key))
     }
 
     /// Read one by one: all at once would be many times what they are kept in.
     fn each(&self, places: impl IntoIterator<Item = usize>) -> impl Iterator<Item = K> {
         places.into_iter().filter_map(|place| {
-            let packed = self.shelf().packed(place)?.clone();
+            let packed = self.kept().packed(place)?.clone();
             packed.open()
         })
     }
 
     /// Everything that the watch has shown, read one by one; what changes meanwhile may be missed. To be done seldom.
     pub fn all(&self) -> impl Iterator<Item = K> {
-        let places = self.shelf().places();
+        let places = self.kept().places();
         self.each(0..places)
     }
 
     /// The names of what has the key; by a great accident, another one, too.
     #[must_use]
     pub fn names_with(&self, key: &K::Key) -> Vec<ObjectRef<K>> {
-        let shelf = self.shelf();
-        shelf.places_with(key).into_iter().filter_map(|place| shelf.name(place)).collect()
+        let kept = self.kept();
+        kept.places_with(key).into_iter().filter_map(|place| kept.name(place)).collect()
     }
 
     /// The names of everything of which this is so.
     pub fn names_where(&self, mut is: impl FnMut(&K::Brief) -> bool) -> Vec<ObjectRef<K>> {
-        let shelf = self.shelf();
-        shelf.briefs().filter(|(_, brief)| is(brief)).filter_map(|(place, _)| shelf.name(place)).collect()
+        let kept = self.kept();
+        kept.briefs().filter(|(_, brief)| is(brief)).filter_map(|(place, _)| kept.name(place)).collect()
     }
 
     /// Goes through everything that the watch has shown.
     pub fn survey(&self, mut each: impl FnMut(&K::Brief)) {
-        self.shelf().briefs().for_each(|(_, brief)| each(brief));
+        self.kept().briefs().for_each(|(_, brief)| each(brief));
     }
 
     /// How many objects the watch has shown.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.shelf().len()
+        self.kept().len()
     }
 
     /// Whether the watch has shown none.
@@ -162,14 +162,14 @@ impl<K: Kept> Cache<K> {
     /// Whether the watch has shown an object of this name.
     #[must_use]
     pub fn holds(&self, key: &ObjectRef<K>) -> bool {
-        self.shelf().get(key).is_some()
+        self.kept().get(key).is_some()
     }
 
     /// The newest known version of an object.
     #[must_use]
     pub fn get(&self, key: &ObjectRef<K>) -> Option<Arc<K>> {
         let mut ahead = self.ahead();
-        let packed = self.shelf().get(key).cloned();
+        let packed = self.kept().get(key).cloned();
         let seen = || packed.as_ref().and_then(Packed::open).map(Arc::new);
         let Some(own) = ahead.written.get(key) else {
             drop(ahead);
@@ -224,7 +224,7 @@ impl<K: Kept> Cache<K> {
         }
     }
 
-    fn shelf(&self) -> MutexGuard<'_, Shelf<K>> {
+    fn kept(&self) -> MutexGuard<'_, Shelf<K>> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -79,8 +79,8 @@ impl Shown {
     }
 
     fn of(&self, owner: usize) -> Vec<(String, Option<String>)> {
-        let owned = self.claims.iter().filter(|(_, (_, by))| *by == owner && owner > 0);
-        owned.map(|(name, (version, _))| (format!("claim-{name}"), Some(version.to_string()))).collect()
+        let found = self.claims.iter().filter(|(_, (_, by))| *by == owner && owner > 0);
+        found.map(|(name, (version, _))| (format!("claim-{name}"), Some(version.to_string()))).collect()
     }
 }
 

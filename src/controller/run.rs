@@ -3,7 +3,7 @@
 //! Order: claims, namespaces and inviters are listed before the first invitation is looked at, so that nothing is decided
 //! from a store that is still empty. Must never decide anything.
 
-use super::cache::Cache;
+use super::cache::{Cache, Told};
 use super::census;
 use super::chance::SystemChance;
 use super::clock::Clock;
@@ -32,6 +32,7 @@ use crate::api::names::CONTROLLER;
 use crate::api::{ClusterInviter, InvitationClaim, Inviter, ProjectInvitation};
 use crate::cloud::connector::Connect;
 use futures::channel::mpsc::UnboundedReceiver;
+use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Namespace;
@@ -165,13 +166,7 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     };
     let passes = Arc::new(Passes::new(ports, settings));
     takeover.paces(Arc::clone(&passes.slots), claim_cache);
-    let watching = Arc::clone(&passes);
-    let watching = events.for_each(move |told| {
-        watching.watched(&told);
-        futures::future::ready(())
-    });
-    tasks.spawn(until(stop.clone(), watching));
-    beside(&mut tasks, &passes, &seat, &stop);
+    beside(&mut tasks, &passes, events, &seat, &stop);
     let listed = objects_listed.clone();
     let queue = queue::run(streams.invitations, listed, Arc::clone(&passes), seat, concurrency, stop.clone());
     let drained = CancellationToken::new();
@@ -193,7 +188,19 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
 }
 
 /// What goes on beside the passes.
-fn beside(tasks: &mut JoinSet<()>, passes: &Arc<Passes>, seat: &Seat, stop: &CancellationToken) {
+fn beside(
+    tasks: &mut JoinSet<()>,
+    passes: &Arc<Passes>,
+    events: BoxStream<'static, Told<ProjectInvitation>>,
+    seat: &Seat,
+    stop: &CancellationToken,
+) {
+    let watching = Arc::clone(passes);
+    let watching = events.for_each(move |told| {
+        watching.watched(&told);
+        futures::future::ready(())
+    });
+    tasks.spawn(until(stop.clone(), watching));
     let (turns, until) = (Arc::clone(passes), stop.clone());
     tasks.spawn(async move { turns.take_turns(until).await });
     tasks.spawn(sweep::run(Arc::clone(passes), seat.clone(), stop.clone()));

@@ -25,7 +25,6 @@ use invitation_operator::controller::sweep;
 use invitation_operator::controller::wakes::{WakeStreams, Wakes};
 use invitation_operator::domain::pacer::Rate;
 use invitation_operator::domain::timings::Timings;
-use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::Event;
 use std::collections::{BTreeMap, BTreeSet};
