@@ -33,6 +33,7 @@ mod mail_tests;
 pub mod memory;
 pub mod merge;
 pub mod namespaces;
+mod notices;
 pub mod observer;
 mod owned;
 mod packed;

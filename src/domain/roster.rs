@@ -96,6 +96,7 @@ fn same<'a, T>(sorted: &'a [T], key: &str, key_of: impl Fn(&T) -> &str) -> &'a [
 
 impl From<Vec<Member>> for Members {
     fn from(mut rows: Vec<Member>) -> Self {
+        rows.shrink_to_fit();
         rows.sort_by(|one, other| one.username.folded().cmp(other.username.folded()));
         let places = rows.iter().enumerate();
         let mut addresses: Vec<_> =
@@ -122,6 +123,8 @@ impl Roster {
         let mut known = HashSet::new();
         let mut invitations: Vec<_> = invitations.into_iter().map(|seen| Arc::new(Row::of(seen, &mut known))).collect();
         invitations.sort_by(|one, other| one.place().cmp(&other.place()));
+        // They came to lie in the room that the answer had taken.
+        invitations.shrink_to_fit();
         Self { started, complete, invitations, members }
     }
 
