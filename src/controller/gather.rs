@@ -75,13 +75,13 @@ impl Passes {
             shared
         } else {
             let (current, moved) = tokio::join!(self.is_current(object), self.holds_another(&facts));
-            if !current {
-                return Gathered::Changed;
-            }
-            match moved {
-                Ok(false) => {}
-                Ok(true) => return Gathered::Facts(Box::new(Facts { owns_another_claim: true, ..facts })),
-                Err(error) => return Gathered::Cluster(error),
+            match (current, moved) {
+                (Ok(true), Ok(false)) => {}
+                (Ok(true), Ok(true)) => {
+                    return Gathered::Facts(Box::new(Facts { owns_another_claim: true, ..facts }));
+                }
+                (Ok(false), _) => return Gathered::Changed,
+                (Err(error), _) | (_, Err(error)) => return Gathered::Cluster(error),
             }
             let then = self.clock.monotonic();
             self.memory.update(&uid, |memory| memory.last_read = then.saturating_sub(now));
@@ -211,24 +211,20 @@ impl Passes {
     }
 
     /// Whether the object, read live, is still the one that the pass was planned for.
-    async fn is_current(&self, planned: &ProjectInvitation) -> bool {
+    async fn is_current(&self, planned: &ProjectInvitation) -> Result<bool, ClusterError> {
         let reference = ObjectRef::from_obj(planned);
-        match self.cluster.invitation(&planned.namespace().unwrap_or_default(), &planned.name_any()).await {
-            Ok(Some(live)) => {
-                let same = live.uid() == planned.uid()
-                    && live.metadata.generation == planned.metadata.generation
-                    && live.metadata.deletion_timestamp == planned.metadata.deletion_timestamp;
-                if !same {
-                    self.objects.remember(reference, live);
-                }
-                same
-            }
-            Ok(None) => {
-                self.objects.forget(&reference);
-                false
-            }
-            Err(_) => false,
+        let live = self.cluster.invitation(&planned.namespace().unwrap_or_default(), &planned.name_any()).await?;
+        let same = live.as_ref().is_some_and(|live| {
+            live.uid() == planned.uid()
+                && live.metadata.generation == planned.metadata.generation
+                && live.metadata.deletion_timestamp == planned.metadata.deletion_timestamp
+        });
+        match live {
+            Some(live) if !same => self.objects.remember(reference, live),
+            Some(_) => {}
+            None => self.objects.forget(&reference),
         }
+        Ok(same)
     }
 
     /// Who owns the claim. An owner is gone only when a live read says so: 404, or another uid under its name.
