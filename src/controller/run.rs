@@ -32,6 +32,7 @@ use crate::api::names::CONTROLLER;
 use crate::api::{ClusterInviter, InvitationClaim, Inviter, ProjectInvitation};
 use crate::cloud::connector::Connect;
 use futures::channel::mpsc::UnboundedReceiver;
+use futures::future::ready;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::NamespaceResourceScope;
@@ -196,10 +197,7 @@ fn beside(
     stop: &CancellationToken,
 ) {
     let watching = Arc::clone(passes);
-    let watching = events.for_each(move |told| {
-        watching.watched(&told);
-        futures::future::ready(())
-    });
+    let watching = events.map(move |told| watching.watched(&told)).for_each(ready);
     tasks.spawn(until(stop.clone(), watching));
     let (turns, until) = (Arc::clone(passes), stop.clone());
     tasks.spawn(async move { turns.take_turns(until).await });
@@ -227,10 +225,7 @@ impl Start {
         let events = cached(self.watch(api, "InvitationClaim"), Arc::clone(&cache));
         self.lists.push(cache.listed());
         let wakes = Arc::clone(&self.wakes);
-        let waking = events.for_each(move |told| {
-            wakes.claim_event(&told.event);
-            futures::future::ready(())
-        });
+        let waking = events.map(move |told| wakes.claim_event(&told.event)).for_each(ready);
         self.tasks.spawn(until(self.stop.clone(), waking));
         cache
     }
@@ -251,7 +246,7 @@ impl Start {
                 });
                 let (events, namespaces_listed) = listed(events);
                 self.lists.push(namespaces_listed);
-                self.tasks.spawn(until(self.stop.clone(), events.for_each(|_| futures::future::ready(()))));
+                self.tasks.spawn(until(self.stop.clone(), events.for_each(|_| ready(()))));
                 Some(reader)
             }
         };
