@@ -17,8 +17,8 @@ pub(super) struct Shelf<K: Kept> {
     hasher: RandomState,
     slots: Vec<Option<Slot<K>>>,
     free: Vec<usize>,
-    /// By the hash of a name or a key: where.
-    places: BTreeSet<(u64, usize)>,
+    /// By the hash of a name or a key: where. Half a hash is enough to find few, and there are seven for each person.
+    places: BTreeSet<(u32, u32)>,
     /// Lists begun so far.
     lists: u32,
 }
@@ -68,12 +68,12 @@ impl<K: Kept> Shelf<K> {
         }
     }
 
-    fn hash(&self, entry: &Entry<'_, K::Key>) -> u64 {
-        self.hasher.hash_one(entry)
+    fn hash(&self, entry: &Entry<'_, K::Key>) -> u32 {
+        u32::try_from(self.hasher.hash_one(entry) >> 32).unwrap_or_default()
     }
 
-    fn at(&self, hash: u64) -> impl Iterator<Item = usize> {
-        self.places.range((hash, usize::MIN)..=(hash, usize::MAX)).map(|(_, place)| *place)
+    fn at(&self, hash: u32) -> impl Iterator<Item = usize> {
+        self.places.range((hash, u32::MIN)..=(hash, u32::MAX)).filter_map(|(_, place)| usize::try_from(*place).ok())
     }
 
     fn slot(&self, place: usize) -> Option<&Slot<K>> {
@@ -84,10 +84,13 @@ impl<K: Kept> Shelf<K> {
         self.at(self.hash(&Entry::Name(&name.0))).find(|place| self.slot(*place).is_some_and(|slot| slot.name == *name))
     }
 
-    fn entries(&self, name: &Name, object: &K) -> Vec<u64> {
+    fn entries(&self, name: &Name, object: &K, place: usize) -> Vec<(u32, u32)> {
         let keys = object.keys();
-        let names = [self.hash(&Entry::Name(&name.0))].into_iter();
-        names.chain(keys.iter().map(|key| self.hash(&Entry::Key(key)))).collect()
+        let hashes = [self.hash(&Entry::Name(&name.0))].into_iter();
+        let hashes = hashes.chain(keys.iter().map(|key| self.hash(&Entry::Key(key))));
+        // There is no room for more objects than that.
+        let place = u32::try_from(place).unwrap_or(u32::MAX);
+        hashes.map(|hash| (hash, place)).collect()
     }
 
     /// What is kept under a name.
@@ -120,14 +123,19 @@ impl<K: Kept> Shelf<K> {
                 return before;
             }
         };
-        let entries = self.entries(&name, object);
-        let slot = Some(Slot { name, packed, brief: object.brief(), list: self.lists });
         let place = self.free.pop().unwrap_or(self.slots.len());
-        match self.slots.get_mut(place) {
-            Some(free) => *free = slot,
-            None => self.slots.push(slot),
+        let entries = self.entries(&name, object, place);
+        self.places.extend(entries);
+        let slot = Some(Slot { name, packed, brief: object.brief(), list: self.lists });
+        if let Some(free) = self.slots.get_mut(place) {
+            *free = slot;
+        } else {
+            if self.slots.len() == self.slots.capacity() {
+                // Not to twice as many.
+                self.slots.reserve_exact(self.slots.len() / 8 + 16);
+            }
+            self.slots.push(slot);
         }
-        self.places.extend(entries.into_iter().map(|entry| (entry, place)));
         before
     }
 
@@ -146,11 +154,11 @@ impl<K: Kept> Shelf<K> {
         self.free.push(place);
         match known {
             Some(known) => {
-                for entry in self.entries(&slot.name, known) {
-                    self.places.remove(&(entry, place));
+                for entry in self.entries(&slot.name, known, place) {
+                    self.places.remove(&entry);
                 }
             }
-            None => self.places.retain(|(_, kept)| *kept != place),
+            None => self.places.retain(|(_, kept)| usize::try_from(*kept).is_ok_and(|kept| kept != place)),
         }
     }
 
