@@ -45,3 +45,22 @@ impl Notices {
         recent.recorder.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::future;
+    use http::{Request, Response};
+    use std::convert::Infallible;
+
+    #[tokio::test]
+    async fn no_recorder_is_lent_for_ever() {
+        let silent =
+            |_: Request<kube::client::Body>| future::pending::<Result<Response<kube::client::Body>, Infallible>>();
+        let notices = Notices::new(Client::new(tower::service_fn(silent), "default"));
+        for _ in 0..10 * KEPT {
+            notices.recorder();
+            assert!(notices.recent.lock().unwrap_or_else(PoisonError::into_inner).lent <= KEPT);
+        }
+    }
+}
