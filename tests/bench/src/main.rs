@@ -5,6 +5,7 @@
 mod audit;
 mod blind;
 mod calls;
+mod churn;
 mod core;
 mod delivery;
 mod failover;
@@ -69,6 +70,15 @@ enum What {
         #[arg(long, default_value_t = 5)]
         count: usize,
     },
+    /// Whether memory grows while so many objects come and go.
+    Churn {
+        /// Path of the operator's binary.
+        #[arg(long, default_value = "target/release/invitation-operator")]
+        operator: PathBuf,
+        /// How many.
+        #[arg(long, default_value_t = 100_000)]
+        objects: usize,
+    },
     /// From the end of the leader until another replica leads, with the Lease of production.
     Failover {
         /// Path of the operator's binary.
@@ -97,6 +107,7 @@ async fn main() -> anyhow::Result<()> {
         }
         What::Report { output } => report::write(&results::Results::in_folder(&output)?, &output),
         What::Blind { operator, count } => blind::measure(&operator, count).await,
+        What::Churn { operator, objects } => churn::measure(&operator, objects).await,
         What::Failover { operator, count } => failover::measure(&operator, count).await,
     }
 }
