@@ -37,7 +37,6 @@ fn now_is(server: &Server) -> Option<InvitationClaimSpec> {
 }
 
 fn books(server: &Arc<Server>) -> Books {
-    let (store, _) = kube::runtime::reflector::store();
     let settings = ControllerSettings {
         operator_namespace: "operator".to_owned(),
         namespaces: Namespaces::All,
@@ -49,7 +48,7 @@ fn books(server: &Arc<Server>) -> Books {
         concurrency: 1,
         watch_renewal: Duration::from_secs(50),
     };
-    Books::new(shared(server), Arc::new(Cache::over(store)), Arc::new(SystemClock), unheard(), &settings)
+    Books::new(shared(server), Arc::new(Cache::default()), Arc::new(SystemClock), unheard(), &settings)
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,30 +1,31 @@
 //! Caches that never forget an own write.
 //!
-//! kube's store follows the watch, which lags behind the writes of this very process. What the API server returned for an
+//! The shelf follows the watch, which lags behind the writes of this very process. What the API server returned for an
 //! own write is served until the watch has got past it; an object that is gone by then does not come back. The one place
-//! where events reach a store, and the index beside it. Must never be what an e-mail is decided on: that is read live.
+//! where events reach a shelf; it says of every object that is gone that it is gone, and of every change whether it asks for
+//! anything. Must never be what an e-mail is decided on: that is read live.
 
-use super::index::{Index, Indexed};
-use kube::runtime::reflector::store::Writer;
-use kube::runtime::reflector::{ObjectRef, Store};
-use kube::runtime::watcher;
-use kube::{Resource, ResourceExt};
+use super::kept::Kept;
+use super::packed::Packed;
+use super::shelf::Shelf;
+use super::watch::what_wakes;
+use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
+use kube::runtime::watcher::Event;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio_util::sync::CancellationToken;
 
-/// A store with the own writes that it has not seen yet.
-pub struct Cache<K>
-where
-    K: Resource<DynamicType = ()> + Clone + 'static,
-{
-    store: Store<K>,
-    /// Of what the store holds, own writes aside.
-    index: Mutex<Index<K>>,
+/// What the watch has shown, with the own writes that it has not shown yet.
+pub struct Cache<K: Kept> {
+    /// Own writes aside.
+    shelf: Mutex<Shelf<K>>,
     ahead: Mutex<Ahead<K>>,
+    listed: CancellationToken,
 }
 
-/// What is known beyond the store.
-struct Ahead<K: Resource<DynamicType = ()>> {
+/// What is known beyond the shelf.
+struct Ahead<K: Kept> {
     written: HashMap<ObjectRef<K>, Written<K>>,
     /// By namespace: the newest version that the watch has shown. It shows the changes of a namespace in their order.
     reached: HashMap<Option<String>, u64>,
@@ -39,63 +40,142 @@ struct Written<K> {
     lists: u64,
 }
 
-impl<K> Cache<K>
-where
-    K: Resource<DynamicType = ()> + Indexed + Clone + 'static,
-{
-    /// Over a store that [`Self::follow`] fills.
-    #[must_use]
-    pub fn over(store: Store<K>) -> Self {
-        Self {
-            store,
-            index: Mutex::new(Index::new()),
-            ahead: Mutex::new(Ahead { written: HashMap::new(), reached: HashMap::new(), lists: 0 }),
-        }
-    }
+/// An event that is in the cache.
+#[derive(Clone, Debug)]
+pub struct Told<K> {
+    /// The event.
+    pub event: Event<K>,
+    /// Whether it shows what the object's author wants, and nobody has seen that before.
+    pub is_news: bool,
+}
 
-    /// Takes an event of the watch into the store, into its index, and past the own writes that it shows.
-    pub fn follow(&self, writer: &mut Writer<K>, event: &watcher::Event<K>) {
+impl<K> From<Event<K>> for Told<K> {
+    fn from(event: Event<K>) -> Self {
+        Self { event, is_news: false }
+    }
+}
+
+impl<K: Kept> Default for Cache<K> {
+    fn default() -> Self {
+        let ahead = Ahead { written: HashMap::new(), reached: HashMap::new(), lists: 0 };
+        Self { shelf: Mutex::new(Shelf::new()), ahead: Mutex::new(ahead), listed: CancellationToken::new() }
+    }
+}
+
+impl<K: Kept> Cache<K> {
+    /// Takes an event of the watch in, and past the own writes that it shows. Returns it with a `Delete` for each object
+    /// that went without a word: what a list no longer shows, and what another uid has replaced.
+    pub fn follow(&self, event: Event<K>) -> Vec<Told<K>> {
+        let mut gone = Vec::new();
+        let mut is_news = false;
         {
-            let mut index = self.index();
-            match event {
-                watcher::Event::Apply(object) | watcher::Event::Delete(object) => {
-                    let key = ObjectRef::from_obj(object);
-                    if let Some(before) = self.store.get(&key) {
-                        index.take(&before);
-                    }
-                    writer.apply_watcher_event(event);
-                    if let Some(now) = self.store.get(&key) {
-                        index.put(&now);
-                    }
+            let mut kept = self.kept();
+            match &event {
+                Event::Apply(object) | Event::InitApply(object) => {
+                    let before = kept.put(object);
+                    let replaced = before.as_ref().is_some_and(|before| before.uid() != object.uid());
+                    is_news = replaced || before.as_ref().is_none_or(|before| what_wakes(before) != what_wakes(object));
+                    gone.extend(before.filter(|_| replaced));
                 }
-                watcher::Event::Init | watcher::Event::InitApply(_) => writer.apply_watcher_event(event),
-                watcher::Event::InitDone => {
-                    writer.apply_watcher_event(event);
-                    index.rebuild(&self.store.state());
-                }
+                Event::Delete(object) => kept.take(object),
+                Event::Init => kept.begin_list(),
+                Event::InitDone => gone = kept.end_list(),
             }
         }
-        self.watched(event);
+        self.overtake(&event);
+        let gone = gone.into_iter().map(|object| Told::from(Event::Delete(object)));
+        if let Event::InitDone = event {
+            self.listed.cancel();
+            [Told::from(event)].into_iter().chain(gone).collect()
+        } else {
+            gone.chain([Told { event, is_news }]).collect()
+        }
     }
 
-    /// What the store holds under a key.
+    /// Whether a list has been complete, sooner or later.
     #[must_use]
-    pub fn with(&self, key: &K::Key) -> Vec<Arc<K>> {
-        self.index().with(key).cloned().collect()
+    pub fn listed(&self) -> CancellationToken {
+        self.listed.clone()
     }
 
-    /// Whether the store holds something under a key of which this is so.
+    /// What the watch has shown that has the key.
+    #[must_use]
+    pub fn with(&self, key: &K::Key) -> Vec<K> {
+        self.each_with(key).collect()
+    }
+
+    /// Whether the watch has shown something with the key of which this is so.
     #[must_use]
     pub fn any(&self, key: &K::Key, is: impl Fn(&K) -> bool) -> bool {
-        self.index().with(key).any(|object| is(object.as_ref()))
+        self.each_with(key).any(|object| is(&object))
+    }
+
+    fn each_with<'a>(&'a self, key: &'a K::Key) -> impl Iterator<Item = K> + 'a {
+        let places = self.kept().places_with(key);
+        self.each(places).filter(move |object| object.keys().contains(key))
+    }
+
+    /// Read one by one: all at once would be many times what they are kept in.
+    fn each(&self, places: impl IntoIterator<Item = usize>) -> impl Iterator<Item = K> {
+        places.into_iter().filter_map(|place| {
+            let packed = self.kept().packed(place)?.clone();
+            packed.open()
+        })
+    }
+
+    /// Everything that the watch has shown, read one by one; what changes meanwhile may be missed. To be done seldom.
+    pub fn all(&self) -> impl Iterator<Item = K> {
+        let places = self.kept().places();
+        self.each(0..places)
+    }
+
+    /// The names of what has the key; by a great accident, another one, too.
+    #[must_use]
+    pub fn names_with(&self, key: &K::Key) -> Vec<ObjectRef<K>> {
+        let kept = self.kept();
+        kept.places_with(key).into_iter().filter_map(|place| kept.name(place)).collect()
+    }
+
+    /// The names of everything of which this is so.
+    pub fn names_where(&self, mut is: impl FnMut(&K::Brief) -> bool) -> Vec<ObjectRef<K>> {
+        let kept = self.kept();
+        kept.briefs().filter(|(_, brief)| is(brief)).filter_map(|(place, _)| kept.name(place)).collect()
+    }
+
+    /// Goes through everything that the watch has shown.
+    pub fn survey(&self, mut each: impl FnMut(&K::Brief)) {
+        self.kept().briefs().for_each(|(_, brief)| each(brief));
+    }
+
+    /// How many objects the watch has shown.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.kept().len()
+    }
+
+    /// Whether the watch has shown none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the watch has shown an object of this name.
+    #[must_use]
+    pub fn holds(&self, key: &ObjectRef<K>) -> bool {
+        self.kept().get(key).is_some()
     }
 
     /// The newest known version of an object.
     #[must_use]
     pub fn get(&self, key: &ObjectRef<K>) -> Option<Arc<K>> {
-        let seen = self.store.get(key);
         let mut ahead = self.ahead();
-        let Some(own) = ahead.written.get(key) else { return seen };
+        let packed = self.kept().get(key).cloned();
+        let seen = || packed.as_ref().and_then(Packed::open).map(Arc::new);
+        let Some(own) = ahead.written.get(key) else {
+            drop(ahead);
+            return seen();
+        };
+        let seen = seen();
         let watched = match &seen {
             Some(seen) => version(seen.as_ref()),
             None => ahead.reached.get(&key.namespace).copied().unwrap_or_default(),
@@ -122,11 +202,11 @@ where
         self.ahead().written.remove(key);
     }
 
-    /// Lets the watch overtake own writes, once an event has reached the store.
-    fn watched(&self, event: &watcher::Event<K>) {
+    /// Lets the watch overtake own writes, once an event is on the shelf.
+    fn overtake(&self, event: &Event<K>) {
         let mut ahead = self.ahead();
         match event {
-            watcher::Event::Apply(object) | watcher::Event::Delete(object) => {
+            Event::Apply(object) | Event::Delete(object) => {
                 let (key, seen) = (ObjectRef::from_obj(object), version(object));
                 if ahead.written.get(&key).is_some_and(|own| version(own.object.as_ref()) <= seen) {
                     ahead.written.remove(&key);
@@ -134,24 +214,18 @@ where
                 let reached = ahead.reached.entry(object.namespace()).or_default();
                 *reached = seen.max(*reached);
             }
-            watcher::Event::Init => ahead.lists += 1,
+            Event::Init => ahead.lists += 1,
             // The whole truth about everything that was written before it began.
-            watcher::Event::InitDone => {
+            Event::InitDone => {
                 let lists = ahead.lists;
                 ahead.written.retain(|_, own| own.lists >= lists);
             }
-            watcher::Event::InitApply(_) => {}
+            Event::InitApply(_) => {}
         }
     }
 
-    /// The store itself, for looking through all objects.
-    #[must_use]
-    pub fn store(&self) -> &Store<K> {
-        &self.store
-    }
-
-    fn index(&self) -> MutexGuard<'_, Index<K>> {
-        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    fn kept(&self) -> MutexGuard<'_, Shelf<K>> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn ahead(&self) -> MutexGuard<'_, Ahead<K>> {
@@ -165,104 +239,5 @@ fn version(object: &impl ResourceExt) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use k8s_openapi::api::core::v1::ConfigMap;
-    use kube::runtime::reflector::store;
-    use kube::runtime::reflector::store::Writer;
-    use kube::runtime::watcher::Event;
-
-    /// A cache and what fills its store.
-    struct Followed {
-        cache: Cache<ConfigMap>,
-        writer: Writer<ConfigMap>,
-    }
-
-    impl Followed {
-        fn new() -> Self {
-            let (reader, writer) = store();
-            Self { cache: Cache::over(reader), writer }
-        }
-
-        fn watches(&mut self, events: impl IntoIterator<Item = Event<ConfigMap>>) {
-            for event in events {
-                self.cache.follow(&mut self.writer, &event);
-            }
-        }
-
-        fn writes(&self, name: &str, version: u64) {
-            self.cache.remember(key(name), object(name, version));
-        }
-
-        fn holds(&self, name: &str) -> Option<u64> {
-            self.cache.get(&key(name)).map(|object| version(object.as_ref()))
-        }
-    }
-
-    impl Indexed for ConfigMap {
-        type Key = ();
-
-        fn keys(&self) -> Vec<()> {
-            Vec::new()
-        }
-    }
-
-    fn object(name: &str, version: u64) -> ConfigMap {
-        let mut object = ConfigMap::default();
-        object.metadata.name = Some(name.to_owned());
-        object.metadata.namespace = Some("a".to_owned());
-        object.metadata.resource_version = Some(version.to_string());
-        object
-    }
-
-    fn key(name: &str) -> ObjectRef<ConfigMap> {
-        ObjectRef::new(name).within("a")
-    }
-
-    fn list(objects: impl IntoIterator<Item = ConfigMap>) -> Vec<Event<ConfigMap>> {
-        let shown = objects.into_iter().map(Event::InitApply);
-        [Event::Init].into_iter().chain(shown).chain([Event::InitDone]).collect()
-    }
-
-    #[test]
-    fn an_own_write_is_served_until_the_watch_has_got_past_it() {
-        let mut followed = Followed::new();
-        followed.watches(list([object("one", 1)]));
-        followed.writes("one", 5);
-        assert_eq!(followed.holds("one"), Some(5));
-        followed.watches([Event::Apply(object("one", 4))]);
-        assert_eq!(followed.holds("one"), Some(5), "an older change came late");
-        followed.watches([Event::Apply(object("one", 6))]);
-        assert_eq!(followed.holds("one"), Some(6));
-    }
-
-    #[test]
-    fn an_own_write_of_what_was_made_anew_outlives_the_news_of_the_old_ones_end() {
-        let mut followed = Followed::new();
-        followed.watches(list([object("one", 1)]));
-        followed.writes("one", 8);
-        followed.watches([Event::Delete(object("one", 7))]);
-        assert_eq!(followed.holds("one"), Some(8));
-    }
-
-    #[test]
-    fn a_write_whose_answer_comes_after_the_news_of_the_objects_end_brings_nothing_back() {
-        let mut followed = Followed::new();
-        followed.watches(list([object("one", 1)]));
-        followed.watches([Event::Delete(object("one", 6))]);
-        followed.writes("one", 5);
-        assert_eq!(followed.holds("one"), None);
-    }
-
-    #[test]
-    fn a_list_ends_what_was_written_before_it_and_nothing_else() {
-        let mut followed = Followed::new();
-        followed.watches(list([object("one", 1)]));
-        followed.writes("one", 5);
-        followed.watches([Event::Init]);
-        followed.writes("two", 9);
-        followed.watches([Event::InitDone]);
-        assert_eq!(followed.holds("one"), None, "deleted while nobody watched");
-        assert_eq!(followed.holds("two"), Some(9), "the list may be older");
-    }
-}
+#[path = "cache_tests.rs"]
+mod tests;

@@ -2,12 +2,13 @@
 //!
 //! Must never name what it counts.
 
+use super::cache::Cache;
 use super::connection::Connections;
+use super::kept::Tie;
 use super::leadership::Seat;
 use super::observer::Observer;
 use super::wakes::Wakes;
 use crate::api::{InvitationClaim, Phase, ProjectInvitation};
-use kube::runtime::reflector::Store;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,8 +33,8 @@ pub struct Census {
 
 /// Counts for ever. Who does not lead counts nothing, so that the counts of all replicas add up.
 pub async fn run(
-    objects: Store<ProjectInvitation>,
-    claims: Store<InvitationClaim>,
+    objects: Arc<Cache<ProjectInvitation>>,
+    claims: Arc<Cache<InvitationClaim>>,
     connections: Arc<Connections>,
     wakes: Arc<Wakes>,
     seat: Seat,
@@ -46,25 +47,26 @@ pub async fn run(
         observer.census(&census);
         wakes.pulse();
         // Credentials of inviters that are gone stay only while a claim may need them.
-        connections.forget_retired(|| claims.state().iter().map(|claim| claim.spec.inviter_ref.uid.clone()).collect());
+        connections.forget_retired(|uid| claims.any(&Tie::Inviter(uid.to_owned()), |_| true));
     }
 }
 
-fn take(objects: &Store<ProjectInvitation>, claims: &Store<InvitationClaim>, connections: &Connections) -> Census {
+fn take(objects: &Cache<ProjectInvitation>, claims: &Cache<InvitationClaim>, connections: &Connections) -> Census {
     let mut phases: HashMap<Phase, usize> = HashMap::new();
-    for object in objects.state() {
-        let phase = object.status.as_ref().and_then(|status| status.phase).unwrap_or(Phase::Pending);
-        *phases.entry(phase).or_default() += 1;
-    }
-    let claims = claims.state();
+    objects.survey(|object| *phases.entry(object.phase.unwrap_or(Phase::Pending)).or_default() += 1);
+    let (mut open_attempts, mut unpaid_debts) = (0, 0);
+    claims.survey(|claim| {
+        open_attempts += usize::from(claim.is_open);
+        unpaid_debts += usize::from(claim.is_indebted);
+    });
     Census {
         phases: Phase::ALL
             .into_iter()
             .map(|phase| (phase.as_str(), phases.get(&phase).copied().unwrap_or_default()))
             .collect(),
         inviters: connections.by_reason().into_iter().collect(),
-        open_attempts: claims.iter().filter(|claim| claim.spec.attempt.is_some()).count(),
+        open_attempts,
         orphans: connections.remarks().count(),
-        unpaid_debts: claims.iter().filter(|claim| claim.spec.debt.is_some()).count(),
+        unpaid_debts,
     }
 }

@@ -225,13 +225,9 @@ impl Connections {
         }
     }
 
-    /// Forgets the connections of inviters that are gone, unless they are among those that claims still need; asked for only
-    /// where there are any.
-    pub fn forget_retired(&self, needed: impl FnOnce() -> HashSet<String>) {
+    /// Forgets the connections of inviters that are gone, unless claims still need the one of this uid.
+    pub fn forget_retired(&self, is_needed: impl Fn(&str) -> bool) {
         let mut retired = self.retired.write().unwrap_or_else(PoisonError::into_inner);
-        if !retired.is_empty() {
-            let needed = needed();
-            retired.retain(|uid, _| needed.contains(uid));
-        }
+        retired.retain(|uid, _| is_needed(uid));
     }
 }

@@ -5,7 +5,7 @@
 
 use super::cluster::ClusterError;
 use super::connection::Connection;
-use super::index::OwnedBy;
+use super::kept::Tie;
 use super::pass::Passes;
 use super::roster::{Ask, Freshness, Trouble};
 use super::successor::Succession;
@@ -270,7 +270,7 @@ impl Passes {
         let owned = |claim: &InvitationClaim| claim.spec.owner.as_ref().is_some_and(|owner| owner.uid == uid);
         // The cache may still hold a claim that was just given up.
         let mut others =
-            self.claims.with(&OwnedBy(uid.to_owned())).into_iter().filter(|claim| claim.name_any() != name);
-        others.any(|other| self.claims.get(&ObjectRef::from_obj(other.as_ref())).is_some_and(|newest| owned(&newest)))
+            self.claims.with(&Tie::Owner(uid.to_owned())).into_iter().filter(|claim| claim.name_any() != name);
+        others.any(|other| self.claims.get(&ObjectRef::from_obj(&other)).is_some_and(|newest| owned(&newest)))
     }
 }

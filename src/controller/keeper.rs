@@ -5,7 +5,7 @@
 //! they are woken for it. Must never conclude anything, and never look where no object asks for it.
 
 use super::connection::Usable;
-use super::index::Wish;
+use super::kept::Wish;
 use super::leadership::Seat;
 use super::pass::Passes;
 use super::roster::{Ask, Asked, Freshness};
@@ -72,9 +72,8 @@ async fn keep(passes: &Passes, inviter: RecordedInviter, project: ObjectId, fail
         Usable::No(_) | Usable::Checking => return,
         Usable::Yes(_) | Usable::NotFound => return passes.rosters.drop_place(&inviter, &project),
     };
-    let through = Wish::Through(name);
-    let wanted =
-        passes.objects.any(&through, |object| object.spec.project_id == project.as_str() && life(object) == Life::Live);
+    let wish = Wish::In { inviter: name, project: project.as_str().to_owned() };
+    let wanted = passes.objects.any(&wish, |object| life(object) == Life::Live);
     if !wanted {
         locked(failures).remove(&place);
         return passes.rosters.drop_place(&inviter, &project);

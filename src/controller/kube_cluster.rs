@@ -5,13 +5,14 @@
 
 use super::cluster::{Cluster, ClusterError, Notice, claim_object, label_owner};
 use super::kube_error::plain;
+use super::notices::Notices;
 use super::owned::Owned;
 use crate::api::names::{CONTROLLER, FINALIZER, GROUP, VERSION};
 use crate::api::{InvitationClaim, InvitationClaimSpec, ProjectInvitation, ProjectInvitationStatus};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, Preconditions};
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::runtime::events::{Event, EventType};
 use kube::{Client, Resource, ResourceExt};
 use serde_json::json;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 pub struct KubeCluster {
     client: Client,
     operator_namespace: String,
-    recorder: Recorder,
+    notices: Arc<Notices>,
     owned: Arc<Owned>,
 }
 
@@ -33,9 +34,8 @@ impl KubeCluster {
     /// Claims live in `operator_namespace`.
     #[must_use]
     pub fn new(client: Client, operator_namespace: &str) -> Self {
-        let reporter = Reporter { controller: CONTROLLER.to_owned(), instance: None };
         Self {
-            recorder: Recorder::new(client.clone(), reporter),
+            notices: Arc::new(Notices::new(client.clone())),
             client,
             operator_namespace: operator_namespace.to_owned(),
             owned: Arc::default(),
@@ -191,8 +191,8 @@ impl Cluster for KubeCluster {
                 action: "Reconcile".to_owned(),
                 secondary: None,
             };
-            let published =
-                tokio::time::timeout(DEADLINE, self.recorder.publish(&event, &object.object_ref(&()))).await;
+            let (recorder, about) = (self.notices.recorder(), object.object_ref(&()));
+            let published = tokio::time::timeout(DEADLINE, recorder.publish(&event, &about)).await;
             // Events are refused in a namespace that is being deleted, and nothing rests on them.
             if let Ok(Err(error)) = published {
                 tracing::debug!(%error, "event not published");

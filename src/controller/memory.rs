@@ -23,9 +23,9 @@ pub struct Remembered {
     pub missing_since: Option<Duration>,
     /// What the rosters are expected to show, and since when this process knows of it: what was read before that says
     /// nothing of it.
-    pub expected: Option<(String, Duration)>,
+    pub expected: Option<(Box<str>, Duration)>,
     /// When this process first knew the open attempt of this name.
-    pub attempt_known: Option<(String, Duration)>,
+    pub attempt_known: Option<Box<(String, Duration)>>,
     /// When this process first saw that the object is being deleted.
     pub deleting_since: Option<Duration>,
     /// The status that the last pass wanted shown.
@@ -77,19 +77,25 @@ impl Fingerprint {
 /// All that is remembered.
 #[derive(Default)]
 pub struct Memory {
-    objects: Mutex<HashMap<String, Remembered>>,
+    /// Apart from the table, which has room for more than there are.
+    objects: Mutex<HashMap<Box<str>, Box<Remembered>>>,
 }
 
 impl Memory {
     /// What is remembered of an object.
     #[must_use]
     pub fn of(&self, uid: &str) -> Remembered {
-        self.objects.lock().unwrap_or_else(PoisonError::into_inner).get(uid).cloned().unwrap_or_default()
+        self.objects
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(uid)
+            .map(|remembered| remembered.as_ref().clone())
+            .unwrap_or_default()
     }
 
     /// Changes what is remembered of an object.
     pub fn update<T>(&self, uid: &str, change: impl FnOnce(&mut Remembered) -> T) -> T {
-        change(self.objects.lock().unwrap_or_else(PoisonError::into_inner).entry(uid.to_owned()).or_default())
+        change(self.objects.lock().unwrap_or_else(PoisonError::into_inner).entry(uid.into()).or_default())
     }
 
     /// Counts a pass that met what it was not planned for, and tells how many in a row that makes: those before it count if
@@ -151,9 +157,9 @@ impl Memory {
                 return None;
             };
             let since = match &remembered.expected {
-                Some((known, since)) if known == expected => *since,
+                Some((known, since)) if known.as_ref() == expected => *since,
                 _ => {
-                    (remembered.expected, remembered.missing_since) = (Some((expected.to_owned(), now)), None);
+                    (remembered.expected, remembered.missing_since) = (Some((expected.into(), now)), None);
                     now
                 }
             };
@@ -168,10 +174,10 @@ impl Memory {
 
     /// When this process first knew the attempt; now, if it did not.
     pub fn attempt_known_since(&self, uid: &str, nonce: &str, now: Duration) -> Duration {
-        self.update(uid, |remembered| match &remembered.attempt_known {
+        self.update(uid, |remembered| match remembered.attempt_known.as_deref() {
             Some((known, since)) if known == nonce => *since,
             _ => {
-                remembered.attempt_known = Some((nonce.to_owned(), now));
+                remembered.attempt_known = Some(Box::new((nonce.to_owned(), now)));
                 now
             }
         })

@@ -5,17 +5,21 @@
 //! refused, and others are not held up by that. Must never call the stream complete before every namespace was listed or
 //! refused once.
 
+use super::packed::{Packed, Press};
 use super::watch::Events;
 use futures::{StreamExt, stream};
 use kube::ResourceExt;
 use kube::runtime::reflector::{Lookup, ObjectRef};
 use kube::runtime::watcher::{self, Event};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 struct Merge<K: Lookup> {
-    /// Per source: the objects that it holds.
-    known: Vec<HashMap<ObjectRef<K>, K>>,
+    /// Per source: the objects that it holds, to tell which have gone. The cache has its own.
+    known: Vec<HashMap<ObjectRef<K>, Packed<K>>>,
+    press: Press,
     /// Per source: what the list in progress has shown.
     listing: Vec<HashSet<ObjectRef<K>>>,
     /// Sources that were listed or refused once.
@@ -27,16 +31,11 @@ struct Merge<K: Lookup> {
 #[must_use]
 pub fn merge<K>(sources: Vec<Events<K>>) -> Events<K>
 where
-    K: Lookup<DynamicType = ()> + ResourceExt + Clone + Send + Sync + 'static,
+    K: Lookup<DynamicType = ()> + ResourceExt + Serialize + DeserializeOwned + Send + Sync + 'static,
     ObjectRef<K>: Hash + Eq + Send,
 {
     let count = sources.len();
-    let state = Merge::<K> {
-        known: (0..count).map(|_| HashMap::new()).collect(),
-        listing: (0..count).map(|_| HashSet::new()).collect(),
-        listed: HashSet::new(),
-        begun: false,
-    };
+    let state = Merge::<K>::of(count);
     let tagged =
         sources.into_iter().enumerate().map(|(source, events)| events.map(move |event| (source, event)).boxed());
     stream::select_all(tagged)
@@ -56,9 +55,19 @@ where
 
 impl<K> Merge<K>
 where
-    K: Lookup<DynamicType = ()> + ResourceExt + Clone,
+    K: Lookup<DynamicType = ()> + ResourceExt + Serialize + DeserializeOwned,
     ObjectRef<K>: Hash + Eq,
 {
+    fn of(count: usize) -> Self {
+        Self {
+            known: (0..count).map(|_| HashMap::new()).collect(),
+            press: Press::new(),
+            listing: (0..count).map(|_| HashSet::new()).collect(),
+            listed: HashSet::new(),
+            begun: false,
+        }
+    }
+
     /// The list was refused: as far as anybody can tell there is nothing. What there is comes as single changes later.
     fn refused(&mut self, source: usize) -> Vec<Event<K>> {
         let begin = if self.begun { None } else { Some(Event::Init) };
@@ -83,14 +92,14 @@ where
         match event {
             Event::Init => listing.clear(),
             Event::InitApply(object) => {
-                let key = object.to_object_ref(());
-                listing.insert(key.clone());
-                known.insert(key, object.clone());
+                listing.insert(named(&object));
+                keep(known, &mut self.press, &object);
                 out.push(shown(object));
             }
             Event::InitDone => {
                 let vanished: Vec<_> = known.keys().filter(|key| !listing.contains(*key)).cloned().collect();
-                let gone = vanished.into_iter().filter_map(|key| known.remove(&key));
+                listing.clear();
+                let gone = vanished.into_iter().filter_map(|key| known.remove(&key)?.open());
                 out.extend(gone.map(Event::Delete));
                 self.listed.insert(source);
                 if !complete && self.listed.len() == self.known.len() {
@@ -98,15 +107,37 @@ where
                 }
             }
             Event::Apply(object) => {
-                known.insert(object.to_object_ref(()), object.clone());
+                keep(known, &mut self.press, &object);
                 out.push(shown(object));
             }
             Event::Delete(object) => {
-                known.remove(&object.to_object_ref(()));
+                known.remove(&named(&object));
                 out.push(Event::Delete(object));
             }
         }
         out
+    }
+}
+
+/// Names the object, and nothing else of it.
+fn named<K: Lookup<DynamicType = ()>>(object: &K) -> ObjectRef<K> {
+    let reference = ObjectRef::new(&object.name().unwrap_or_default());
+    match object.namespace() {
+        Some(namespace) => reference.within(&namespace),
+        None => reference,
+    }
+}
+
+fn keep<K>(known: &mut HashMap<ObjectRef<K>, Packed<K>>, press: &mut Press, object: &K)
+where
+    K: Lookup<DynamicType = ()> + Serialize,
+    ObjectRef<K>: Hash + Eq,
+{
+    match press.pack(object) {
+        Ok(packed) => {
+            known.insert(named(object), packed);
+        }
+        Err(error) => tracing::error!(%error, "an object cannot be kept"),
     }
 }
 
@@ -130,12 +161,7 @@ mod tests {
 
     #[test]
     fn a_namespace_that_is_refused_holds_nobody_up_and_is_seen_when_it_comes() {
-        let mut merge = Merge::<ConfigMap> {
-            known: vec![HashMap::new(), HashMap::new()],
-            listing: vec![HashSet::new(), HashSet::new()],
-            listed: HashSet::new(),
-            begun: false,
-        };
+        let mut merge = Merge::<ConfigMap>::of(2);
         let (reader, mut writer) = store::<ConfigMap>();
         merge.refused(0).iter().for_each(|event| writer.apply_watcher_event(event));
         for event in [Event::Init, Event::InitApply(object("b", "one")), Event::InitDone] {
@@ -151,12 +177,7 @@ mod tests {
 
     #[test]
     fn a_relist_of_one_namespace_leaves_the_other_alone() {
-        let mut merge = Merge::<ConfigMap> {
-            known: vec![HashMap::new(), HashMap::new()],
-            listing: vec![HashSet::new(), HashSet::new()],
-            listed: HashSet::new(),
-            begun: false,
-        };
+        let mut merge = Merge::<ConfigMap>::of(2);
         let (reader, mut writer) = store::<ConfigMap>();
         let mut feed =
             |source, event| merge.apply(source, event).iter().for_each(|event| writer.apply_watcher_event(event));

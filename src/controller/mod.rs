@@ -2,6 +2,7 @@
 //!
 //! Owns when Kubernetes and MongoDB are read and written. Must never decide what something means.
 
+mod agenda;
 pub mod books;
 pub mod cache;
 pub mod census;
@@ -15,12 +16,12 @@ mod entitled;
 pub mod farewell;
 pub mod fence;
 pub mod gather;
-pub mod index;
 pub mod inviter_pass;
 pub mod inviter_run;
 pub mod inviter_spec;
 pub mod inviter_status;
 mod keeper;
+pub mod kept;
 pub mod kube_cluster;
 pub mod kube_error;
 pub mod leader;
@@ -32,12 +33,13 @@ mod mail_tests;
 pub mod memory;
 pub mod merge;
 pub mod namespaces;
+mod notices;
 pub mod observer;
 mod owned;
+mod packed;
 pub mod pass;
 pub mod passes;
 pub mod perform;
-pub mod places;
 pub mod queue;
 pub mod remarks;
 pub mod roster;
@@ -45,6 +47,7 @@ pub mod run;
 mod scan;
 pub mod secrets;
 pub mod settings;
+mod shelf;
 mod show;
 pub mod slots;
 #[cfg(test)]

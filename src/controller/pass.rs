@@ -7,7 +7,7 @@ use super::cluster::ClusterError;
 use super::connection::Connection;
 use super::entitled::Unusable;
 use super::gather::Gathered;
-use super::index::OwnedBy;
+use super::kept::Tie;
 use super::observer::PassOutcome;
 pub use super::passes::{PassPorts, Passes};
 use super::show::{Shown, notice};
@@ -24,7 +24,6 @@ use crate::domain::schedule::{self, Wake};
 use crate::domain::step::{Decision, Step};
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// What came of a pass.
@@ -276,8 +275,8 @@ impl Passes {
     }
 
     /// The claim that the object owns, as far as the cache tells: for showing only.
-    fn owned_claim(&self, uid: &str) -> Option<Arc<InvitationClaim>> {
-        self.claims.with(&OwnedBy(uid.to_owned())).into_iter().next()
+    fn owned_claim(&self, uid: &str) -> Option<InvitationClaim> {
+        self.claims.with(&Tie::Owner(uid.to_owned())).into_iter().next()
     }
 
     /// When a pass comes back that met what it was not planned for.

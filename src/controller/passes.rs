@@ -3,15 +3,15 @@
 //! Must never hold a rule: a pass made over other ports is the same pass.
 
 use super::books::Books;
-use super::cache::Cache;
+use super::cache::{Cache, Told};
 use super::chance::Chance;
 use super::circuits::Circuits;
 use super::clock::Clock;
 use super::cluster::Cluster;
 use super::connection::Connections;
-use super::index::OwnedBy;
 use super::inviter_pass::InviterPasses;
 use super::keeper;
+use super::kept::Tie;
 use super::leadership::Seat;
 use super::memory::{Fingerprint, Memory};
 use super::namespaces::NamespaceView;
@@ -85,12 +85,12 @@ impl Passes {
         keeper::run(self, seat, stop).await;
     }
 
-    /// To be told of everything that the watch of objects shows, once it is in the store. Own writes wake nothing; what
-    /// somebody else made of them does, and so does an own write that took effect after a later one.
-    pub fn watched(&self, event: &Event<ProjectInvitation>) {
-        match event {
+    /// To be told of everything that the watch of objects shows, once it is in the cache. News wake. Own writes wake nothing;
+    /// what somebody else made of them does, and so does an own write that took effect after a later one.
+    pub fn watched(&self, told: &Told<ProjectInvitation>) {
+        match &told.event {
             Event::Apply(object) | Event::InitApply(object) => {
-                if self.is_not_as_left(object) {
+                if told.is_news || self.is_not_as_left(object) {
                     self.wakes.invitation(&ObjectRef::from_obj(object));
                 }
             }
@@ -106,7 +106,7 @@ impl Passes {
         let bare = object.metadata.deletion_timestamp.is_none()
             && !object.finalizers().iter().any(|finalizer| finalizer == FINALIZER);
         shown != Fingerprint::of(&object.status.clone().unwrap_or_default())
-            || bare && self.claims.any(&OwnedBy(uid), |_| true)
+            || bare && self.claims.any(&Tie::Owner(uid), |_| true)
     }
 
     /// The object is gone: nothing of it is remembered.

@@ -1,104 +1,149 @@
-//! The queue of invitations: one pass per object at a time by kube's own controller, bounded overall and fair to namespaces.
+//! The queue of invitations: one pass per object at a time, bounded overall and fair to namespaces.
 //!
-//! Must never let one object's failure reach another: a pass always ends in a time to come back.
+//! A pass begins when there is a place for it: who waits costs a name and not a pass that stands still. Must never let one
+//! object's failure reach another: a pass always ends in a time to come back.
 
+use super::agenda::{Agenda, Object};
 use super::leadership::Seat;
 use super::observer::{Observer, PassOutcome};
 use super::pass::Passes;
-use super::places::Places;
-use super::watch::{Events, what_wakes};
 use crate::api::ProjectInvitation;
-use crate::domain::schedule::LONGEST_WAIT;
-use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
-use kube::runtime::controller::{self, Action, Config, Controller};
-use kube::runtime::reflector::{ObjectRef, Store};
-use kube::runtime::{PredicateConfig, WatchStreamExt};
-use std::convert::Infallible;
+use futures::{Stream, StreamExt};
+use kube::runtime::reflector::ObjectRef;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-
-/// As many as there are, for kube.
-const UNBOUNDED: u16 = 0;
+use tracing::Instrument;
 
 /// Passes, and whether they may begin and go on.
 struct Gated {
     passes: Arc<Passes>,
     seat: Seat,
-    places: Arc<Places>,
     stop: CancellationToken,
 }
 
-/// Runs passes until `stop`. Those that send an invitation are finished then and their result recorded; all others are
-/// dropped where they stand, as by a crash: nobody waits for a call that does not mail. While somebody else leads, none begins.
+/// Runs passes until `stop`, once everything was `listed`. Those that send an invitation are finished then and their result
+/// recorded; all others are dropped where they stand, as by a crash: nobody waits for a call that does not mail. While
+/// somebody else leads, none begins.
 pub async fn run(
-    events: Events<ProjectInvitation>,
-    objects: Store<ProjectInvitation>,
     wakes: UnboundedReceiver<ObjectRef<ProjectInvitation>>,
+    listed: CancellationToken,
     passes: Arc<Passes>,
     seat: Seat,
     concurrency: u16,
     stop: CancellationToken,
 ) {
-    let trigger = events
-        .touched_objects()
-        .predicate_filter(|object: &ProjectInvitation| Some(what_wakes(object)), PredicateConfig::default());
-    let (observer, skipping) = (Arc::clone(&passes.observer), Arc::clone(&passes));
-    let gated = Arc::new(Gated { passes, seat, places: Places::new(concurrency), stop: stop.clone() });
-    Controller::for_stream(trigger, objects)
-        // All that are due begin, and wait for a place: kube's own bound would let one namespace's crowd go first.
-        .with_config(Config::default().concurrency(UNBOUNDED))
-        .reconcile_on(wakes)
-        .graceful_shutdown_on(async move { stop.cancelled().await })
-        .run(
-            |object: Arc<ProjectInvitation>, gated: Arc<Gated>| async move {
-                Ok::<_, Infallible>(gated.one(&ObjectRef::from_obj(object.as_ref())).await)
-            },
-            |_, _, _| Action::requeue(LONGEST_WAIT),
-            gated,
-        )
-        .for_each(|done| {
-            observer.heartbeat();
-            // Who is gone before its turn has come gets no pass.
-            if let Err(controller::Error::ObjectNotFound(gone)) = done {
-                skipping.skip(&ObjectRef::new(&gone.name).within(gone.namespace.as_deref().unwrap_or_default()));
+    if stop.run_until_cancelled(listed.cancelled()).await.is_none() {
+        return;
+    }
+    let observer = Arc::clone(&passes.observer);
+    let gated = Arc::new(Gated { passes, seat, stop: stop.clone() });
+    let moves = Arc::clone(&observer);
+    // The name of no object shows that the queue moves.
+    let wakes = wakes.filter_map(move |reference| {
+        let is_pulse = reference.name.is_empty();
+        if is_pulse {
+            moves.heartbeat();
+        }
+        let object = (!is_pulse).then(|| Object::new(&reference.namespace.unwrap_or_default(), &reference.name));
+        futures::future::ready(object)
+    });
+    let begin = |object: &Object| gated.begin(object);
+    drive(wakes, concurrency.into(), begin, || observer.heartbeat(), &stop).await;
+}
+
+/// Makes passes, so many at a time, until `stop`; waits for those under way. `begin` tells of an object whose turn has come
+/// what its pass is, if there is to be one.
+async fn drive<P>(
+    mut wakes: impl Stream<Item = Object> + Unpin,
+    places: usize,
+    mut begin: impl FnMut(&Object) -> Option<P>,
+    ended: impl Fn(),
+    stop: &CancellationToken,
+) where
+    P: Future<Output = Option<Duration>> + Send + 'static,
+{
+    let mut agenda = Agenda::default();
+    let mut passes = JoinSet::new();
+    while !stop.is_cancelled() {
+        agenda.advance(Instant::now());
+        while passes.len() < places {
+            let Some(object) = agenda.next() else { break };
+            match begin(&object) {
+                Some(pass) => {
+                    passes.spawn(async move { (pass.await, object) });
+                }
+                None => agenda.ended(&object, None),
             }
-            futures::future::ready(())
-        })
-        .await;
+        }
+        let due = agenda.next_due();
+        tokio::select! {
+            Some(done) = passes.join_next() => {
+                let (wait, object) = outcome(done);
+                agenda.ended(&object, wait.map(|wait| Instant::now() + wait));
+                ended();
+            }
+            Some(object) = wakes.next() => agenda.wake(&object, Instant::now()),
+            () = time(due) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+    while let Some(done) = passes.join_next().await {
+        outcome(done);
+    }
+}
+
+/// A pass that panics ends the process: it would be missing in the agenda for ever.
+fn outcome<T>(done: Result<T, JoinError>) -> T {
+    done.unwrap_or_else(|broken| std::panic::resume_unwind(broken.into_panic()))
+}
+
+async fn time(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
 }
 
 impl Gated {
-    async fn one(&self, reference: &ObjectRef<ProjectInvitation>) -> Action {
-        if !self.seat.may_act() {
-            // Everything is woken when this process begins to lead.
-            return Action::await_change();
+    fn begin(
+        self: &Arc<Self>,
+        object: &Object,
+    ) -> Option<impl Future<Output = Option<Duration>> + Send + 'static + use<>> {
+        let (namespace, name) = object.parts();
+        let reference = ObjectRef::new(name).within(namespace);
+        if !self.passes.objects.holds(&reference) {
+            // Who is gone before its turn has come gets no pass.
+            self.passes.skip(&reference);
+            return None;
         }
-        let turn = self.places.take(reference.namespace.as_deref().unwrap_or_default());
-        let Some(_place) = self.stop.run_until_cancelled(turn).await else { return Action::await_change() };
-        if !self.seat.may_act() {
-            return Action::await_change();
-        }
+        // Everything is woken when this process begins to lead.
+        let gated = Arc::clone(self);
+        let span = tracing::info_span!("pass", namespace, name);
+        self.seat.may_act().then(|| async move { gated.one(&reference).await }.instrument(span))
+    }
+
+    async fn one(&self, reference: &ObjectRef<ProjectInvitation>) -> Option<Duration> {
         let mut pass = Box::pin(one(&self.passes, reference));
         tokio::select! {
             biased;
-            action = &mut pass => action,
-            () = self.stop.cancelled() => {
-                if self.passes.is_mailing(reference) { pass.await } else { Action::await_change() }
-            }
+            again_in = &mut pass => again_in,
+            () = self.stop.cancelled() => if self.passes.is_mailing(reference) { pass.await } else { None },
         }
     }
 }
 
-async fn one(passes: &Passes, reference: &ObjectRef<ProjectInvitation>) -> Action {
+async fn one(passes: &Passes, reference: &ObjectRef<ProjectInvitation>) -> Option<Duration> {
     let mut watched =
         Watched { observer: passes.observer.as_ref(), outcome: PassOutcome::Abandoned, took: Duration::ZERO };
     let began = passes.clock.monotonic();
     let report = passes.pass(reference).await;
     watched.took = passes.clock.monotonic().saturating_sub(began);
     watched.outcome = report.outcome;
-    report.again_in.map_or_else(Action::await_change, Action::requeue)
+    report.again_in
 }
 
 /// Counts a pass however it ends, a dropped one too.
@@ -113,3 +158,7 @@ impl Drop for Watched<'_> {
         self.observer.pass_finished(self.outcome, self.took);
     }
 }
+
+#[cfg(test)]
+#[path = "queue_tests.rs"]
+mod tests;

@@ -17,7 +17,6 @@ use crate::domain::testing;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use kube::runtime::reflector::store;
 use kube::runtime::watcher::Event;
 use std::collections::BTreeSet;
 
@@ -106,10 +105,9 @@ impl Stage {
         let clock = Arc::new(Told(Mutex::new(Duration::from_secs(1000))));
         let connection =
             Connection { facts: testing::facts().inviter, access: Access::Own, api: Arc::<Project>::clone(&project) };
-        let (objects, mut writer) = store();
-        let objects = Arc::new(Cache::over(objects));
+        let objects = Arc::new(Cache::default());
         for object in objects_of_the_stage() {
-            objects.follow(&mut writer, &Event::Apply(object));
+            objects.follow(Event::Apply(object));
         }
         let (wakes, woken) = Wakes::new(objects, Arc::default());
         let wakes = Arc::new(wakes);

@@ -3,7 +3,7 @@
 //! Order: claims, namespaces and inviters are listed before the first invitation is looked at, so that nothing is decided
 //! from a store that is still empty. Must never decide anything.
 
-use super::cache::Cache;
+use super::cache::{Cache, Told};
 use super::census;
 use super::chance::SystemChance;
 use super::clock::Clock;
@@ -32,6 +32,8 @@ use crate::api::names::CONTROLLER;
 use crate::api::{ClusterInviter, InvitationClaim, Inviter, ProjectInvitation};
 use crate::cloud::connector::Connect;
 use futures::channel::mpsc::UnboundedReceiver;
+use futures::future::ready;
+use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Namespace;
@@ -39,6 +41,7 @@ use kube::core::PartialObjectMeta;
 use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::{ObjectRef, Store, reflector, store};
 use kube::{Api, Client, Resource, ResourceExt};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -87,8 +90,7 @@ struct Start {
 /// recorded.
 pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationToken, on_ready: impl FnOnce()) {
     let Ports { client, connector, clock, observer, seat, candidacy } = ports;
-    let (objects, objects_writer) = store::<ProjectInvitation>();
-    let object_cache = Arc::new(Cache::over(objects.clone()));
+    let object_cache = Arc::new(Cache::default());
     let memory = Arc::new(Memory::default());
     let (wakes, streams) = Wakes::new(Arc::clone(&object_cache), Arc::clone(&memory));
     let wakes = Arc::new(wakes);
@@ -121,7 +123,7 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         lists: Vec::new(),
     };
 
-    let (claims, claim_cache) = start.claims();
+    let claim_cache = start.claims();
     let namespaces = start.namespaces();
     let inviter_events = start.served::<Inviter>("Inviter");
     start.inviters_of_one_kind(
@@ -143,9 +145,9 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     }
     start.first_lists().await;
 
-    start.census(objects.clone(), claims.clone());
-    let events = departures(start.served::<ProjectInvitation>("ProjectInvitation"), objects.clone());
-    let (events, objects_listed) = listed(cached(events, objects_writer, Arc::clone(&object_cache)));
+    start.census(Arc::clone(&object_cache), Arc::clone(&claim_cache));
+    let objects_listed = object_cache.listed();
+    let events = cached(start.served::<ProjectInvitation>("ProjectInvitation"), Arc::clone(&object_cache));
     let Start {
         settings, client, clock, observer, wakes, connections, inviters, seat, takeover, stop, mut tasks, ..
     } = start;
@@ -153,7 +155,7 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     let ports = PassPorts {
         cluster: Arc::new(KubeCluster::new(client, &settings.operator_namespace)),
         objects: object_cache,
-        claims: claim_cache,
+        claims: Arc::clone(&claim_cache),
         namespaces,
         connections,
         inviters,
@@ -164,11 +166,10 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         observer,
     };
     let passes = Arc::new(Passes::new(ports, settings));
-    takeover.paces(Arc::clone(&passes.slots), claims);
-    let watching = Arc::clone(&passes);
-    let events = events.inspect_ok(move |event| watching.watched(event)).boxed();
-    beside(&mut tasks, &passes, &seat, &stop);
-    let queue = queue::run(events, objects, streams.invitations, Arc::clone(&passes), seat, concurrency, stop.clone());
+    takeover.paces(Arc::clone(&passes.slots), claim_cache);
+    beside(&mut tasks, &passes, events, &seat, &stop);
+    let listed = objects_listed.clone();
+    let queue = queue::run(streams.invitations, listed, Arc::clone(&passes), seat, concurrency, stop.clone());
     let drained = CancellationToken::new();
     let work = async {
         queue.await;
@@ -188,7 +189,16 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
 }
 
 /// What goes on beside the passes.
-fn beside(tasks: &mut JoinSet<()>, passes: &Arc<Passes>, seat: &Seat, stop: &CancellationToken) {
+fn beside(
+    tasks: &mut JoinSet<()>,
+    passes: &Arc<Passes>,
+    events: BoxStream<'static, Told<ProjectInvitation>>,
+    seat: &Seat,
+    stop: &CancellationToken,
+) {
+    let watching = Arc::clone(passes);
+    let watching = events.map(move |told| watching.watched(&told)).for_each(ready);
+    tasks.spawn(until(stop.clone(), watching));
     let (turns, until) = (Arc::clone(passes), stop.clone());
     tasks.spawn(async move { turns.take_turns(until).await });
     tasks.spawn(sweep::run(Arc::clone(passes), seat.clone(), stop.clone()));
@@ -208,23 +218,16 @@ async fn stand(candidate: Option<Candidate>, stop: CancellationToken, drained: C
 
 impl Start {
     /// Watches the ledger; objects that wait for a claim are woken when it changes.
-    fn claims(&mut self) -> (Store<InvitationClaim>, Arc<Cache<InvitationClaim>>) {
-        let (claims, writer) = store::<InvitationClaim>();
-        let cache = Arc::new(Cache::over(claims.clone()));
+    fn claims(&mut self) -> Arc<Cache<InvitationClaim>> {
+        let cache = Arc::new(Cache::default());
         let namespace = &self.settings.operator_namespace;
         let api = Api::<Lean<InvitationClaim>>::namespaced(self.client.clone(), namespace);
-        let events = departures(self.watch(api, "InvitationClaim"), claims.clone());
-        let (events, claims_listed) = listed(cached(events, writer, Arc::clone(&cache)));
-        self.lists.push(claims_listed);
+        let events = cached(self.watch(api, "InvitationClaim"), Arc::clone(&cache));
+        self.lists.push(cache.listed());
         let wakes = Arc::clone(&self.wakes);
-        let waking = events.for_each(move |event| {
-            if let Ok(event) = event {
-                wakes.claim_event(&event);
-            }
-            futures::future::ready(())
-        });
+        let waking = events.map(move |told| wakes.claim_event(&told.event)).for_each(ready);
         self.tasks.spawn(until(self.stop.clone(), waking));
-        (claims, cache)
+        cache
     }
 
     /// Watches the labels of namespaces, where the installation is cluster-wide; objects are woken when those of theirs change.
@@ -243,7 +246,7 @@ impl Start {
                 });
                 let (events, namespaces_listed) = listed(events);
                 self.lists.push(namespaces_listed);
-                self.tasks.spawn(until(self.stop.clone(), events.for_each(|_| futures::future::ready(()))));
+                self.tasks.spawn(until(self.stop.clone(), events.for_each(|_| ready(()))));
                 Some(reader)
             }
         };
@@ -287,7 +290,7 @@ impl Start {
     }
 
     /// Counts what there is.
-    fn census(&mut self, objects: Store<ProjectInvitation>, claims: Store<InvitationClaim>) {
+    fn census(&mut self, objects: Arc<Cache<ProjectInvitation>>, claims: Arc<Cache<InvitationClaim>>) {
         let counting = census::run(
             objects,
             claims,
@@ -312,6 +315,7 @@ impl Start {
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
             + Clone
             + Debug
+            + Serialize
             + DeserializeOwned
             + Send
             + Sync

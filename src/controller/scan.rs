@@ -4,7 +4,7 @@
 //! objects for each that the ledger does not know. Must never change anything at MongoDB.
 
 use super::connection::Connection;
-use super::index::Wish;
+use super::kept::Wish;
 use super::pass::Passes;
 use super::roster::{Ask, Freshness, Roster, Trouble};
 use crate::domain::desired::{Life, life};
@@ -41,8 +41,8 @@ impl Passes {
         let (facts, now) = (&connection.facts, self.clock.now());
         let quarantine = self.settings.timings.quarantine();
         let own = self.connections.identities(&facts.host);
-        let is_own = |seen: &&Invitation| seen.inviter_username.as_ref().is_some_and(|by| own.contains(by));
-        let is_orphan = |seen: &&Invitation| {
+        let is_own = |seen: &Invitation| seen.inviter_username.as_ref().is_some_and(|by| own.contains(by));
+        let is_orphan = |seen: &Invitation| {
             let name = claim_name(&claim_key(facts.product, &facts.host, project, &seen.username));
             let claim = self.claims.get(&self.claim_ref(&name));
             is_unknown(seen, claim.as_ref().map(|claim| &claim.spec), quarantine, now) && !self.is_wanted(project, seen)

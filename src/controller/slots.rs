@@ -111,7 +111,7 @@ impl Slots {
 
     /// Begins anew, as the ledger tells what was sent: at the start of a process, and when it begins to lead. Everything is
     /// woken after it.
-    pub fn refill<'a>(&self, claims: impl IntoIterator<Item = &'a InvitationClaim>) {
+    pub fn refill(&self, claims: impl IntoIterator<Item = InvitationClaim>) {
         let (now, wall) = (self.clock.monotonic(), self.clock.now());
         // An attempt that was opened then was sent before its deadline; times in claims are cut to the second.
         let slack = self.timings.post_deadline + Duration::from_secs(1);
@@ -119,9 +119,10 @@ impl Slots {
             let ago = Duration::try_from(wall.duration_since(mail)).unwrap_or_default();
             (now + slack).saturating_sub(ago).min(now)
         };
-        let sends = claims
-            .into_iter()
-            .flat_map(|claim| claim.spec.mails.iter().map(|mail| (claim.spec.key.host.clone(), sent(mail.0))));
+        let sends = claims.into_iter().flat_map(|claim| {
+            let host = claim.spec.key.host;
+            claim.spec.mails.into_iter().map(move |mail| (host.clone(), sent(mail.0)))
+        });
         self.pacer().refill(sends, now);
         self.moved();
     }

@@ -31,7 +31,6 @@ use crate::domain::testing;
 use crate::domain::timings::Timings;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use kube::runtime::reflector::store;
 use kube::runtime::watcher::Event;
 use std::sync::Arc;
 use std::time::Duration;
@@ -135,15 +134,13 @@ pub(super) fn passes(
         watch_renewal: Duration::from_secs(50),
     };
     let clock: Arc<dyn Clock> = Arc::new(Paused(tokio::time::Instant::now()));
-    let (object_store, mut writer) = store();
-    let object_cache = Arc::new(Cache::over(object_store));
+    let object_cache = Arc::new(Cache::default());
     for object in objects {
-        object_cache.follow(&mut writer, &Event::Apply(object.clone()));
+        object_cache.follow(Event::Apply(object.clone()));
     }
-    let (claim_store, mut writer) = store();
-    let claim_cache = Arc::new(Cache::over(claim_store));
+    let claim_cache = Arc::new(Cache::default());
     for claim in claims {
-        claim_cache.follow(&mut writer, &Event::Apply(claim.clone()));
+        claim_cache.follow(Event::Apply(claim.clone()));
     }
     let memory = Arc::new(Memory::default());
     let (wakes, streams) = Wakes::new(Arc::clone(&object_cache), Arc::clone(&memory));

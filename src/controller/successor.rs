@@ -5,7 +5,7 @@
 
 use super::cluster::ClusterError;
 use super::connection::{Connection, Usable};
-use super::index::Wish;
+use super::kept::Wish;
 use super::pass::Passes;
 use super::roster::{Ask, Freshness};
 use crate::api::{Mode, ProjectInvitation};

@@ -25,7 +25,7 @@ use crate::domain::step::{LookNeed, Step};
 use jiff::Timestamp;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -79,16 +79,17 @@ pub async fn run(passes: Arc<Passes>, seat: Seat, stop: CancellationToken) {
 impl Sweep {
     async fn all(&mut self, passes: &Passes, seat: &Seat) {
         self.resume_if_asked(seat);
-        let mut claims = passes.claims.store().state();
-        claims.sort_by_key(|claim| claim.name_any());
+        let claims = questionable(passes);
         let now = passes.clock.monotonic();
         let grace = passes.settings.timings.scaled(GRACE);
         let mut vanished = HashMap::new();
         let mut paused = BTreeMap::new();
-        for claim in &claims {
+        for reference in &claims {
             if !seat.may_act() {
                 break;
             }
+            let Some(claim) = passes.claims.get(reference) else { continue };
+            let claim = claim.as_ref();
             let name = claim.name_any();
             let spec = &claim.spec;
             if let Some(owner) = &spec.owner {
@@ -100,7 +101,7 @@ impl Sweep {
                 if now.saturating_sub(since) < grace {
                     continue;
                 }
-                if self.permits(passes, seat, claim, claims.len()) {
+                if self.permits(passes, seat, claim, passes.claims.len()) {
                     finish(passes, claim, Cause::Vanished).await;
                 } else {
                     paused.insert(spec.inviter_ref.uid.clone(), spec.inviter_ref.clone());
@@ -159,6 +160,17 @@ impl Sweep {
             }
         }
     }
+}
+
+/// The claims whose owner the cache does not show, in an order: most need not be read to be left alone.
+fn questionable(passes: &Passes) -> Vec<ObjectRef<InvitationClaim>> {
+    let mut present = HashSet::new();
+    passes.objects.survey(|object| {
+        present.insert(object.identity);
+    });
+    let mut claims = passes.claims.names_where(|claim| claim.owner.is_none_or(|owner| !present.contains(&owner)));
+    claims.sort_by(|one, other| one.name.cmp(&other.name));
+    claims
 }
 
 /// Whether a live read shows that the owner is gone: 404, or another uid under its name.

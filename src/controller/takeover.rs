@@ -14,6 +14,7 @@
 //! inviter was exchanged), and the roles that a change of roles asks for. The one could miss a warning about two hosts for
 //! the length of a watch's lag, never a claim of the same person and project; the other is put right by the next look.
 
+use super::cache::Cache;
 use super::connection::Connections;
 use super::slots::Slots;
 use super::wakes::Wakes;
@@ -27,7 +28,7 @@ use std::sync::{Arc, OnceLock};
 pub struct Takeover {
     connections: Arc<Connections>,
     wakes: Arc<Wakes>,
-    paced: OnceLock<(Arc<Slots>, Store<InvitationClaim>)>,
+    paced: OnceLock<(Arc<Slots>, Arc<Cache<InvitationClaim>>)>,
     inviters: OnceLock<Store<Inviter>>,
     cluster_inviters: OnceLock<Store<ClusterInviter>>,
 }
@@ -46,7 +47,7 @@ impl Takeover {
     }
 
     /// These are the slots, and the ledger that tells which were spent.
-    pub fn paces(&self, slots: Arc<Slots>, claims: Store<InvitationClaim>) {
+    pub fn paces(&self, slots: Arc<Slots>, claims: Arc<Cache<InvitationClaim>>) {
         let _ = self.paced.set((slots, claims));
         self.refill_slots();
     }
@@ -71,7 +72,7 @@ impl Takeover {
     /// What was sent within the last minute, by whomever, is what the ledger tells.
     fn refill_slots(&self) {
         if let Some((slots, claims)) = self.paced.get() {
-            slots.refill(claims.state().iter().map(AsRef::as_ref));
+            slots.refill(claims.all());
         }
     }
 

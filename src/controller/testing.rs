@@ -188,8 +188,7 @@ impl Cluster for Server {
 
 /// Wakes that nobody hears.
 pub(crate) fn unheard() -> Arc<Wakes> {
-    let (store, _) = kube::runtime::reflector::store();
-    Arc::new(Wakes::new(Arc::new(Cache::over(store)), Arc::default()).0)
+    Arc::new(Wakes::new(Arc::new(Cache::default()), Arc::default()).0)
 }
 
 /// For `Arc<dyn Cluster>`.

@@ -4,7 +4,7 @@
 //! itself.
 
 use super::cache::Cache;
-use super::index::Wish;
+use super::kept::Wish;
 use super::memory::Memory;
 use crate::api::{ClusterInviter, InvitationClaim, Inviter, InviterKind, ProjectInvitation, RecordedInviter};
 use crate::domain::desired::{InviterName, inviter_name};
@@ -87,14 +87,13 @@ impl Wakes {
 
     /// All invitations that name the inviter. Sending fails only when the queues are shut down.
     pub fn invitations_of(&self, inviter: &InviterName) {
-        self.each(self.objects.with(&Wish::Through(inviter.clone())));
+        self.each(self.objects.names_with(&Wish::Through(inviter.clone())));
     }
 
     /// All invitations to the project that name the inviter.
     pub fn all_in(&self, inviter: &RecordedInviter, project: &ObjectId) {
-        let mut objects = self.objects.with(&Wish::Through(inviter.into()));
-        objects.retain(|object| object.spec.project_id == project.as_str());
-        self.each(objects);
+        let wish = Wish::In { inviter: inviter.into(), project: project.as_str().to_owned() };
+        self.each(self.objects.names_with(&wish));
     }
 
     /// The inviter's roster of the project shows these people otherwise than before.
@@ -104,25 +103,25 @@ impl Wakes {
             let wish = Wish::For { project: project.as_str().to_owned(), person: person.clone() };
             let mut objects = self.objects.with(&wish);
             objects.retain(|object| inviter_name(object) == name);
-            self.each(objects);
+            self.each(objects.iter().map(ObjectRef::from_obj));
         }
     }
 
     /// All invitations in the namespace.
     pub fn all_within(&self, namespace: &str) {
-        let mut objects = self.objects.store().state();
-        objects.retain(|object| object.namespace().as_deref() == Some(namespace));
+        let mut objects = self.objects.names_where(|_| true);
+        objects.retain(|object| object.namespace.as_deref() == Some(namespace));
         self.each(objects);
     }
 
     /// All invitations there are.
     pub fn all_invitations(&self) {
-        self.each(self.objects.store().state());
+        self.each(self.objects.names_where(|_| true));
     }
 
-    fn each(&self, objects: Vec<Arc<ProjectInvitation>>) {
+    fn each(&self, objects: impl IntoIterator<Item = ObjectRef<ProjectInvitation>>) {
         for object in objects {
-            let _ = self.invitations.unbounded_send(ObjectRef::from_obj(object.as_ref()));
+            let _ = self.invitations.unbounded_send(object);
         }
     }
 

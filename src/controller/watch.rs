@@ -3,18 +3,17 @@
 //! Owns how a kind is watched. A half-open connection is noticed soon after the time in which every watch is renewed.
 //! Must never hand an object on that could not be read.
 
-use super::cache::Cache;
-use super::index::Indexed;
+use super::cache::{Cache, Told};
+use super::kept::Kept;
 use super::kube_error::plain_watch;
 use super::lean::Lean;
 use super::observer::Observer;
 use crate::api::names::annotation;
 use crate::domain::schedule::LONGEST_WAIT;
 use futures::stream::BoxStream;
-use futures::{Stream, StreamExt, stream};
+use futures::{Stream, StreamExt, future, stream};
 use kube::api::{Api, Resource, ResourceExt};
 use kube::runtime::WatchStreamExt;
-use kube::runtime::reflector::store::Writer;
 use kube::runtime::watcher::{self, Event, watcher};
 use serde::de::DeserializeOwned;
 use std::collections::hash_map::DefaultHasher;
@@ -128,21 +127,11 @@ pub fn listed<K: Send + 'static>(
     (events.boxed(), listed)
 }
 
-/// Lets a cache follow the events.
-pub fn cached<K>(
-    events: impl Stream<Item = Result<Event<K>, watcher::Error>> + Send + 'static,
-    mut writer: Writer<K>,
-    cache: Arc<Cache<K>>,
-) -> Events<K>
-where
-    K: Resource<DynamicType = ()> + Indexed + Clone + Send + Sync + 'static,
-{
+/// Lets a cache follow the events. Those of a watch that fails are left out: it is restarted.
+pub fn cached<K: Kept>(events: Events<K>, cache: Arc<Cache<K>>) -> BoxStream<'static, Told<K>> {
     events
-        .inspect(move |event| {
-            if let Ok(event) = event {
-                cache.follow(&mut writer, event);
-            }
-        })
+        .filter_map(|event| future::ready(event.ok()))
+        .flat_map(move |event| stream::iter(cache.follow(event)))
         .boxed()
 }
 
@@ -164,7 +153,6 @@ pub fn what_wakes(object: &impl ResourceExt) -> u64 {
 mod tests {
     use super::*;
     use axum::body::Body;
-    use futures::future;
     use http::{Request, Response};
     use k8s_openapi::api::core::v1::ConfigMap;
     use serde_json::{Value, json};

@@ -8,42 +8,51 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 /// 24 lower-case hexadecimal digits, as all ids of MongoDB's APIs.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ObjectId(String);
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectId([u8; 24]);
 
 impl ObjectId {
     /// Accepts an id that can safely stand in a URL path; anything else is `None`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let valid = text.len() == 24 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        valid.then(|| Self(text.to_owned()))
+        let valid = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        text.as_bytes().try_into().ok().filter(|_| valid).map(Self)
     }
 
     /// The digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        // Digits are.
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
 impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ObjectId").field(&self.as_str()).finish()
     }
 }
 
 /// An e-mail address: sent as written, compared without regard to ASCII case.
 #[derive(Clone)]
 pub struct Username {
-    written: String,
-    folded: String,
+    written: Box<str>,
+    /// Where that is not how it is written.
+    folded: Option<Box<str>>,
 }
 
 impl Username {
     /// Keeps the address as written.
     #[must_use]
     pub fn new(written: &str) -> Self {
-        Self { written: written.to_owned(), folded: written.to_ascii_lowercase() }
+        let has_capitals = written.bytes().any(|byte| byte.is_ascii_uppercase());
+        Self { written: written.into(), folded: has_capitals.then(|| written.to_ascii_lowercase().into()) }
     }
 
     /// The address as its author wrote it.
@@ -55,19 +64,19 @@ impl Username {
     /// The address in lower case, for comparing and for keys.
     #[must_use]
     pub fn folded(&self) -> &str {
-        &self.folded
+        self.folded.as_deref().unwrap_or(&self.written)
     }
 
     /// The part after the last `@`, in lower case.
     #[must_use]
     pub fn domain(&self) -> &str {
-        self.folded.rsplit_once('@').map_or("", |(_, domain)| domain)
+        self.folded().rsplit_once('@').map_or("", |(_, domain)| domain)
     }
 }
 
 impl PartialEq for Username {
     fn eq(&self, other: &Self) -> bool {
-        self.folded == other.folded
+        self.folded() == other.folded()
     }
 }
 
@@ -75,7 +84,7 @@ impl Eq for Username {}
 
 impl std::hash::Hash for Username {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.folded.hash(state);
+        self.folded().hash(state);
     }
 }
 

@@ -5,7 +5,7 @@
 //! short.
 
 use super::facts::Sight;
-use super::remote::{Invitation, Member, ObjectId, Username};
+use super::remote::{Invitation, Member, ObjectId, Roles, Username};
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -19,8 +19,62 @@ pub struct Roster {
     /// When the last one was begun that read the members as well: what it shows of nobody counts as seen then.
     pub complete: Duration,
     /// By the person, and the id.
-    invitations: Vec<Arc<Invitation>>,
+    invitations: Vec<Arc<Row>>,
     members: Arc<Members>,
+}
+
+/// An invitation: thousands are kept, and most say the same but for the person.
+#[derive(Debug, PartialEq, Eq)]
+struct Row {
+    id: ObjectId,
+    username: Username,
+    created_at: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
+    rest: Arc<Rest>,
+}
+
+/// What invitations have in common.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Rest {
+    roles: Roles,
+    inviter_username: Option<String>,
+    group_id: Option<ObjectId>,
+    group_name: Option<String>,
+}
+
+impl Row {
+    /// What it has in common with those that were read before is not kept again.
+    fn of(invitation: Invitation, known: &mut HashSet<Arc<Rest>>) -> Self {
+        let Invitation { id, username, roles, created_at, expires_at, inviter_username, group_id, group_name } =
+            invitation;
+        let rest = Rest { roles, inviter_username, group_id, group_name };
+        let rest = if let Some(known) = known.get(&rest) {
+            Arc::clone(known)
+        } else {
+            let rest = Arc::new(rest);
+            known.insert(Arc::clone(&rest));
+            rest
+        };
+        Self { id, username, created_at, expires_at, rest }
+    }
+
+    fn place(&self) -> (&str, &ObjectId) {
+        (self.username.folded(), &self.id)
+    }
+
+    fn read(&self) -> Invitation {
+        let Rest { roles, inviter_username, group_id, group_name } = self.rest.as_ref();
+        Invitation {
+            id: self.id.clone(),
+            username: self.username.clone(),
+            roles: roles.clone(),
+            created_at: self.created_at,
+            expires_at: self.expires_at,
+            inviter_username: inviter_username.clone(),
+            group_id: group_id.clone(),
+            group_name: group_name.clone(),
+        }
+    }
 }
 
 /// The members of a project.
@@ -42,6 +96,7 @@ fn same<'a, T>(sorted: &'a [T], key: &str, key_of: impl Fn(&T) -> &str) -> &'a [
 
 impl From<Vec<Member>> for Members {
     fn from(mut rows: Vec<Member>) -> Self {
+        rows.shrink_to_fit();
         rows.sort_by(|one, other| one.username.folded().cmp(other.username.folded()));
         let places = rows.iter().enumerate();
         let mut addresses: Vec<_> =
@@ -65,9 +120,11 @@ impl Roster {
     /// Of the lists that were read: `members` may be those of an earlier one, begun at `complete`.
     #[must_use]
     pub fn new(started: Duration, complete: Duration, invitations: Vec<Invitation>, members: Arc<Members>) -> Self {
-        let mut invitations: Vec<_> = invitations.into_iter().map(Arc::new).collect();
-        let place = |seen: &Invitation| (seen.username.folded().to_owned(), seen.id.clone());
-        invitations.sort_by_cached_key(|seen| place(seen));
+        let mut known = HashSet::new();
+        let mut invitations: Vec<_> = invitations.into_iter().map(|seen| Arc::new(Row::of(seen, &mut known))).collect();
+        invitations.sort_by(|one, other| one.place().cmp(&other.place()));
+        // They came to lie in the room that the answer had taken.
+        invitations.shrink_to_fit();
         Self { started, complete, invitations, members }
     }
 
@@ -76,7 +133,7 @@ impl Roster {
     pub fn find(&self, person: &Username, absence_settled: bool, fresh: bool) -> Sight {
         Sight {
             member: self.members.find(person).cloned(),
-            pending: self.pending(person).iter().map(|seen| seen.as_ref().clone()).collect(),
+            pending: self.pending(person).iter().map(|seen| seen.read()).collect(),
             absence_settled,
             fresh,
         }
@@ -88,13 +145,13 @@ impl Roster {
         self.members.find(person).is_some() || !self.pending(person).is_empty()
     }
 
-    fn pending(&self, person: &Username) -> &[Arc<Invitation>] {
+    fn pending(&self, person: &Username) -> &[Arc<Row>] {
         same(&self.invitations, person.folded(), |seen| seen.username.folded())
     }
 
     /// Everybody who is invited.
-    pub fn invitations(&self) -> impl Iterator<Item = &Invitation> {
-        self.invitations.iter().map(AsRef::as_ref)
+    pub fn invitations(&self) -> impl Iterator<Item = Invitation> {
+        self.invitations.iter().map(|seen| seen.read())
     }
 
     /// The members, for the next roster.
@@ -125,9 +182,9 @@ impl Roster {
             self.invitations.remove(place);
         }
         if let Some(now) = now_is {
-            let key = (now.username.folded(), &now.id);
-            let place = self.invitations.partition_point(|seen| (seen.username.folded(), &seen.id) < key);
-            self.invitations.insert(place, Arc::new(now.clone()));
+            let row = Row::of(now.clone(), &mut HashSet::new());
+            let place = self.invitations.partition_point(|seen| seen.place() < row.place());
+            self.invitations.insert(place, Arc::new(row));
         }
     }
 

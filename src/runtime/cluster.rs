@@ -9,7 +9,7 @@ use crate::controller::kube_error::plain;
 use http::HeaderValue;
 use hyper_timeout::TimeoutConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use kube::client::ConfigExt;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
@@ -78,6 +78,11 @@ pub enum ClusterError {
 /// How often watches are renewed where nobody asks for something else.
 pub const WATCH_RENEWAL: Duration = Duration::from_secs(50);
 
+/// Connections that nothing has used for so long are closed: each has about 60 kB.
+const IDLE: Duration = Duration::from_secs(30);
+/// A connection never needs more for what it reads at once; those of watches keep it.
+const READ_AT_ONCE: usize = 64 * 1024;
+
 /// A client for the cluster, for watches that are renewed so often: what bounds how long a half-open connection stays
 /// unnoticed. Nothing is sent yet.
 ///
@@ -115,7 +120,12 @@ fn client(config: &Config) -> kube::Result<Client> {
     connector.set_read_timeout(config.read_timeout);
     connector.set_write_timeout(config.write_timeout);
     connector.set_reset_reader_on_write(config.reset_reader_on_write);
-    let hyper = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector);
+    let hyper = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+        // Without a timer what a burst needed would stay until the server ends it.
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE)
+        .http1_max_buf_size(READ_AT_ONCE)
+        .build(connector);
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .option_layer(config.auth_layer()?)

@@ -1,6 +1,6 @@
 //! One operator process: the real passes, sweep and inviter pass over the world's ports, with caches that follow watches.
 //!
-//! Owns what a start of the process begins with and what ends with it. The queue behaves as kube's: one pass per object at
+//! Owns what a start of the process begins with and what ends with it. The queue behaves as the real one: one pass per object at
 //! a time, woken again while in flight, come back at the time that the pass says. Must never decide what a pass does.
 
 use crate::bugs::Wiring;
@@ -23,12 +23,9 @@ use invitation_operator::controller::pass::{PassPorts, Passes};
 use invitation_operator::controller::settings::{ControllerSettings, Namespaces};
 use invitation_operator::controller::sweep;
 use invitation_operator::controller::wakes::{WakeStreams, Wakes};
-use invitation_operator::controller::watch::what_wakes;
 use invitation_operator::domain::pacer::Rate;
 use invitation_operator::domain::timings::Timings;
-use kube::ResourceExt;
-use kube::runtime::reflector::store::Writer;
-use kube::runtime::reflector::{ObjectRef, store};
+use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::Event;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -72,13 +69,10 @@ pub struct Process {
     connections: Arc<Connections>,
     objects: Arc<Cache<ProjectInvitation>>,
     claims: Arc<Cache<InvitationClaim>>,
-    object_writer: Writer<ProjectInvitation>,
-    claim_writer: Writer<InvitationClaim>,
     wakes: Arc<Wakes>,
     streams: WakeStreams,
     seat: Seat,
     announcer: Option<Announcer>,
-    seen: BTreeMap<Name, u64>,
     due: BTreeMap<Name, Duration>,
     busy: BTreeMap<Name, bool>,
     inviters_due: BTreeMap<usize, Duration>,
@@ -116,9 +110,7 @@ impl Process {
         let margin = Duration::from_secs(3);
         let fence = LeaseFence::new(deadline, seat.clone(), setup.timings.post_deadline + margin);
         let fence: Arc<dyn Fence> = setup.wiring.fence(Arc::new(fence), setup.timings.post_deadline);
-        let (object_reader, object_writer) = store::<ProjectInvitation>();
-        let (claim_reader, claim_writer) = store::<InvitationClaim>();
-        let objects = Arc::new(Cache::over(object_reader));
+        let objects = Arc::new(Cache::default());
         let memory = Arc::new(Memory::default());
         let (wakes, streams) = Wakes::new(Arc::clone(&objects), Arc::clone(&memory));
         let wakes = Arc::new(wakes);
@@ -132,7 +124,7 @@ impl Process {
             Arc::clone(&wakes),
             Arc::clone(&wired.clock),
         ));
-        let claims = Arc::new(Cache::over(claim_reader));
+        let claims = Arc::new(Cache::default());
         let passes = Arc::new(Passes::new(
             PassPorts {
                 cluster: wired.cluster(&objects, &claims),
@@ -164,13 +156,10 @@ impl Process {
             connections,
             objects,
             claims,
-            object_writer,
-            claim_writer,
             wakes,
             streams,
             seat,
             announcer,
-            seen: BTreeMap::new(),
             due: BTreeMap::new(),
             busy: BTreeMap::new(),
             inviters_due: BTreeMap::new(),
@@ -193,34 +182,23 @@ impl Process {
                 follower.claims.list(state.kubernetes.claim_events(), behind_claims),
             )
         };
-        for event in &claims {
-            self.claims.follow(&mut self.claim_writer, event);
+        for event in claims {
+            self.claims.follow(event);
         }
         for inviter in &self.inviters {
             self.connections.announce(&inviter.name, &inviter.uid);
         }
         let at = self.world.at();
         self.inviters_due = (0..self.inviters.len()).map(|index| (index, at)).collect();
-        for event in &objects {
-            self.object_event(event, at);
+        for event in objects {
+            self.object_event(event);
         }
     }
 
-    fn object_event(&mut self, event: &Event<ProjectInvitation>, at: Duration) {
-        self.objects.follow(&mut self.object_writer, event);
-        match event {
-            Event::Apply(object) | Event::InitApply(object) => {
-                let name = (object.namespace().unwrap_or_default(), object.name_any());
-                // What wakes, of just this object: another one under the same name is another one.
-                let wakes =
-                    what_wakes(object) ^ object.uid().unwrap_or_default()[4..].parse::<u64>().unwrap_or(0) << 32;
-                if self.seen.insert(name.clone(), wakes) != Some(wakes) {
-                    self.wake(name, at);
-                }
-            }
-            Event::Delete(_) | Event::Init | Event::InitDone => {}
+    fn object_event(&mut self, event: Event<ProjectInvitation>) {
+        for told in self.objects.follow(event) {
+            self.passes.watched(&told);
         }
-        self.passes.watched(event);
     }
 
     fn wake(&mut self, name: Name, at: Duration) {
@@ -261,11 +239,12 @@ impl Process {
             }
             moved = true;
             if let Some(event) = object {
-                self.object_event(&event, at);
+                self.object_event(event);
             }
             if let Some(event) = claim {
-                self.claims.follow(&mut self.claim_writer, &event);
-                self.wakes.claim_event(&event);
+                for told in self.claims.follow(event) {
+                    self.wakes.claim_event(&told.event);
+                }
             }
         }
     }
@@ -315,7 +294,7 @@ impl Process {
             moved = true;
             self.due.remove(&name);
             let reference = ObjectRef::<ProjectInvitation>::new(&name.1).within(&name.0);
-            if self.objects.store().get(&reference).is_none() {
+            if !self.objects.holds(&reference) {
                 self.passes.skip(&reference);
                 continue;
             }

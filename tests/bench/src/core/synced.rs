@@ -25,7 +25,7 @@ use invitation_operator::domain::remote::{Invitation, ObjectId, Username};
 use invitation_operator::domain::timings::Timings;
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
-use kube::runtime::reflector::{ObjectRef, store};
+use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::Event;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -62,22 +62,20 @@ impl Synced {
         let connection =
             Connection { facts: facts_of(&settings), access: Access::Own, api: Arc::<Nobody>::clone(&nobody) };
 
-        let (objects, mut object_writer) = store::<ProjectInvitation>();
-        let (claims, mut claim_writer) = store::<InvitationClaim>();
-        let (objects, claims) = (Arc::new(Cache::over(objects)), Arc::new(Cache::over(claims)));
-        objects.follow(&mut object_writer, &Event::Init);
-        claims.follow(&mut claim_writer, &Event::Init);
+        let (objects, claims) = (Arc::new(Cache::default()), Arc::new(Cache::default()));
+        objects.follow(Event::Init);
+        claims.follow(Event::Init);
         for (number, invitation) in invitations.iter().enumerate() {
             let object = object(number)?;
             let spec = claim(&object, invitation, &connection.facts, now)?;
             let mut claim = claim_object(&claim_name(&spec.key), &spec);
             claim.metadata.namespace = Some(OPERATOR_NAMESPACE.to_owned());
             claim.metadata.resource_version = Some("1".to_owned());
-            objects.follow(&mut object_writer, &Event::InitApply(object));
-            claims.follow(&mut claim_writer, &Event::InitApply(claim));
+            objects.follow(Event::InitApply(object));
+            claims.follow(Event::InitApply(claim));
         }
-        objects.follow(&mut object_writer, &Event::InitDone);
-        claims.follow(&mut claim_writer, &Event::InitDone);
+        objects.follow(Event::InitDone);
+        claims.follow(Event::InitDone);
 
         let connections = Arc::new(Connections::default());
         connections.ready(&settings, connection.clone());
@@ -132,8 +130,7 @@ impl Synced {
 
     /// The objects as they are stored.
     pub(super) fn objects(&self) -> Vec<Arc<ProjectInvitation>> {
-        let keys = self.objects.store().state();
-        keys.iter().filter_map(|object| self.objects.get(&ObjectRef::from_obj(object.as_ref()))).collect()
+        self.objects.names_where(|_| true).iter().filter_map(|object| self.objects.get(object)).collect()
     }
 
     /// The person of this number.
