@@ -13,7 +13,7 @@ use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 
 /// Libraries warn. kube logs every failed request as an error of its own, besides returning it to whoever asked.
 const LIBRARIES: &str = "warn,kube_client::client::builder=off";
@@ -74,12 +74,12 @@ pub struct ClusterAccess {
 }
 
 /// What is logged, and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Logging {
     /// Form of each line.
     pub form: LogForm,
-    /// Directives in the syntax of `EnvFilter`.
-    pub directives: String,
+    /// What is logged of whom.
+    pub filter: Targets,
 }
 
 /// Form of a line of the log.
@@ -278,10 +278,10 @@ fn logging(args: &ReportArgs, surroundings: &Surroundings) -> Result<Logging, Se
         }
         _ => given.to_owned(),
     };
-    EnvFilter::try_new(&directives).map_err(|_| SettingsError::Value {
+    let filter = directives.parse().map_err(|_| SettingsError::Value {
         flag: "--log-level (RUST_LOG)",
         value: given.to_owned(),
         problem: "write error, warn, info, debug or trace, or directives such as info,kube=debug".to_owned(),
     })?;
-    Ok(Logging { form, directives })
+    Ok(Logging { form, filter })
 }
