@@ -17,6 +17,7 @@ use super::wakes::Wakes;
 use crate::api::RecordedInviter;
 use crate::domain::failure::{Cure, Failure, FailureKind};
 use crate::domain::remote::{Invitation, ObjectId, Username};
+use crate::domain::roster::Invitations;
 pub use crate::domain::roster::Roster;
 use crate::domain::schedule::{LONGEST_WAIT, failure_backoff};
 use crate::domain::timings::Timings;
@@ -310,7 +311,8 @@ async fn read(
     members_for: Duration,
     started: Duration,
 ) -> Result<Roster, Failure> {
-    let invitations = connection.api.list(project, None).await?;
+    // While the members are read they need little.
+    let invitations = Invitations::from(connection.api.list(project, None).await?);
     let known = before.filter(|before| match freshness {
         Freshness::Within(_) => before.all_in(&invitations) && started.saturating_sub(before.complete) < members_for,
         Freshness::Complete(_) | Freshness::Since(_) => false,

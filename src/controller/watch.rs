@@ -26,10 +26,13 @@ use tokio_util::sync::CancellationToken;
 /// Events of one kind.
 pub type Events<K> = BoxStream<'static, Result<Event<K>, watcher::Error>>;
 
+/// A page is in memory as it came, and once more as it is read.
+const PAGE: u32 = 200;
+
 /// How everything is watched: by pages, which every API server serves whatever it makes of streaming lists; renewed so often,
 /// in whole seconds.
 pub(super) fn renewed(every: Duration) -> watcher::Config {
-    watcher::Config::default().timeout(u32::try_from(every.as_secs()).unwrap_or(u32::MAX).max(1)).page_size(500)
+    watcher::Config::default().timeout(u32::try_from(every.as_secs()).unwrap_or(u32::MAX).max(1)).page_size(PAGE)
 }
 
 /// Watches a kind. Objects that cannot be read are logged and left out.

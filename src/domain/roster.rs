@@ -18,9 +18,15 @@ pub struct Roster {
     pub started: Duration,
     /// When the last one was begun that read the members as well: what it shows of nobody counts as seen then.
     pub complete: Duration,
-    /// By the person, and the id.
-    invitations: Vec<Arc<Row>>,
+    invitations: Invitations,
     members: Arc<Members>,
+}
+
+/// The invitations to a project.
+#[derive(Clone, Debug)]
+pub struct Invitations {
+    /// By the person, and the id.
+    rows: Vec<Arc<Row>>,
 }
 
 /// An invitation: thousands are kept, and most say the same but for the person.
@@ -106,6 +112,17 @@ impl From<Vec<Member>> for Members {
     }
 }
 
+impl From<Vec<Invitation>> for Invitations {
+    fn from(invitations: Vec<Invitation>) -> Self {
+        let mut known = HashSet::new();
+        let mut rows: Vec<_> = invitations.into_iter().map(|seen| Arc::new(Row::of(seen, &mut known))).collect();
+        rows.sort_by(|one, other| one.place().cmp(&other.place()));
+        // They came to lie in the room that the answer had taken.
+        rows.shrink_to_fit();
+        Self { rows }
+    }
+}
+
 impl Members {
     fn find(&self, person: &Username) -> Option<&Member> {
         let named = same(&self.rows, person.folded(), |member| member.username.folded()).first();
@@ -119,13 +136,13 @@ impl Members {
 impl Roster {
     /// Of the lists that were read: `members` may be those of an earlier one, begun at `complete`.
     #[must_use]
-    pub fn new(started: Duration, complete: Duration, invitations: Vec<Invitation>, members: Arc<Members>) -> Self {
-        let mut known = HashSet::new();
-        let mut invitations: Vec<_> = invitations.into_iter().map(|seen| Arc::new(Row::of(seen, &mut known))).collect();
-        invitations.sort_by(|one, other| one.place().cmp(&other.place()));
-        // They came to lie in the room that the answer had taken.
-        invitations.shrink_to_fit();
-        Self { started, complete, invitations, members }
+    pub fn new(
+        started: Duration,
+        complete: Duration,
+        invitations: impl Into<Invitations>,
+        members: Arc<Members>,
+    ) -> Self {
+        Self { started, complete, invitations: invitations.into(), members }
     }
 
     /// What it shows of one person.
@@ -146,12 +163,12 @@ impl Roster {
     }
 
     fn pending(&self, person: &Username) -> &[Arc<Row>] {
-        same(&self.invitations, person.folded(), |seen| seen.username.folded())
+        same(&self.invitations.rows, person.folded(), |seen| seen.username.folded())
     }
 
     /// Everybody who is invited.
     pub fn invitations(&self) -> impl Iterator<Item = Invitation> {
-        self.invitations.iter().map(|seen| seen.read())
+        self.invitations.rows.iter().map(|seen| seen.read())
     }
 
     /// The members, for the next roster.
@@ -162,29 +179,29 @@ impl Roster {
 
     /// Whether everybody whom it shows as invited still is.
     #[must_use]
-    pub fn all_in(&self, invitations: &[Invitation]) -> bool {
-        let ids: HashSet<_> = invitations.iter().map(|seen| &seen.id).collect();
-        self.invitations.iter().all(|seen| ids.contains(&seen.id))
+    pub fn all_in(&self, invitations: &Invitations) -> bool {
+        let ids: HashSet<_> = invitations.rows.iter().map(|seen| &seen.id).collect();
+        self.invitations.rows.iter().all(|seen| ids.contains(&seen.id))
     }
 
     /// When the last of the invitations was sent.
     #[must_use]
     pub fn youngest(&self) -> Option<Timestamp> {
-        self.invitations.iter().filter_map(|seen| seen.created_at).max()
+        self.invitations.rows.iter().filter_map(|seen| seen.created_at).max()
     }
 
     /// Enters an own write: the person's invitation as it now is, or that it is gone.
     pub fn note(&mut self, person: &Username, id: &ObjectId, now_is: Option<&Invitation>) {
-        let begin = self.invitations.partition_point(|seen| seen.username.folded() < person.folded());
+        let begin = self.invitations.rows.partition_point(|seen| seen.username.folded() < person.folded());
         let end = begin + self.pending(person).len();
-        let known = (begin..end).find(|place| self.invitations.get(*place).is_some_and(|seen| seen.id == *id));
+        let known = (begin..end).find(|place| self.invitations.rows.get(*place).is_some_and(|seen| seen.id == *id));
         if let Some(place) = known {
-            self.invitations.remove(place);
+            self.invitations.rows.remove(place);
         }
         if let Some(now) = now_is {
             let row = Row::of(now.clone(), &mut HashSet::new());
-            let place = self.invitations.partition_point(|seen| seen.place() < row.place());
-            self.invitations.insert(place, Arc::new(row));
+            let place = self.invitations.rows.partition_point(|seen| seen.place() < row.place());
+            self.invitations.rows.insert(place, Arc::new(row));
         }
     }
 
@@ -193,8 +210,8 @@ impl Roster {
     pub fn changed(&self, next: &Self) -> HashSet<Username> {
         let mut changed = HashSet::new();
         differing(
-            &self.invitations,
-            &next.invitations,
+            &self.invitations.rows,
+            &next.invitations.rows,
             |seen| seen.username.folded(),
             |rows| changed.extend(rows.first().map(|seen| seen.username.clone())),
         );

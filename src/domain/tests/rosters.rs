@@ -101,7 +101,7 @@ proptest! {
             let expected = Roster::new(Duration::ZERO, Duration::ZERO, expected, noted.members());
             prop_assert_eq!(noted.changed(&expected), HashSet::new());
         }
-        prop_assert!(before.all_in(&before.invitations().collect::<Vec<_>>()));
+        prop_assert!(before.all_in(&before.invitations().collect::<Vec<_>>().into()));
     }
 }
 
