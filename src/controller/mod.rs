@@ -27,6 +27,7 @@ pub mod leader;
 pub mod leadership;
 pub mod lean;
 pub mod lease_api;
+mod lookout;
 #[cfg(test)]
 mod mail_tests;
 pub mod memory;
