@@ -81,25 +81,25 @@ impl Passes {
             let read =
                 || self.memory.update(&uid, |memory| memory.last_read = self.clock.monotonic().saturating_sub(now));
             let object = async {
-                if !self.is_current(object).await {
-                    return None;
+                if !self.is_current(object).await? {
+                    return Ok(None);
                 }
                 read();
-                Some(self.fresh(&facts, connection, known).await)
+                Ok(Some(self.fresh(&facts, connection, known).await))
             };
             let others = async {
                 let holds = self.holds_another(&facts).await;
                 read();
                 holds
             };
-            let (looked, moved) = tokio::join!(object, others);
-            let Some(looked) = looked else { return Gathered::Changed };
-            match moved {
-                Ok(false) => {}
-                Ok(true) => return Gathered::Facts(Box::new(Facts { owns_another_claim: true, ..facts })),
-                Err(error) => return Gathered::Cluster(error),
+            match tokio::join!(object, others) {
+                (Ok(Some(looked)), Ok(false)) => looked,
+                (Ok(Some(_)), Ok(true)) => {
+                    return Gathered::Facts(Box::new(Facts { owns_another_claim: true, ..facts }));
+                }
+                (Ok(None), _) => return Gathered::Changed,
+                (Err(error), _) | (_, Err(error)) => return Gathered::Cluster(error),
             }
-            looked
         };
         self.memory.update(&uid, |memory| memory.needs_fresh = false);
         match looked {
@@ -250,24 +250,20 @@ impl Passes {
     }
 
     /// Whether the object, read live, is still the one that the pass was planned for.
-    async fn is_current(&self, planned: &ProjectInvitation) -> bool {
+    async fn is_current(&self, planned: &ProjectInvitation) -> Result<bool, ClusterError> {
         let reference = ObjectRef::from_obj(planned);
-        match self.cluster.invitation(&planned.namespace().unwrap_or_default(), &planned.name_any()).await {
-            Ok(Some(live)) => {
-                let same = live.uid() == planned.uid()
-                    && live.metadata.generation == planned.metadata.generation
-                    && live.metadata.deletion_timestamp == planned.metadata.deletion_timestamp;
-                if !same {
-                    self.objects.remember(reference, live);
-                }
-                same
-            }
-            Ok(None) => {
-                self.objects.forget(&reference);
-                false
-            }
-            Err(_) => false,
+        let live = self.cluster.invitation(&planned.namespace().unwrap_or_default(), &planned.name_any()).await?;
+        let same = live.as_ref().is_some_and(|live| {
+            live.uid() == planned.uid()
+                && live.metadata.generation == planned.metadata.generation
+                && live.metadata.deletion_timestamp == planned.metadata.deletion_timestamp
+        });
+        match live {
+            Some(live) if !same => self.objects.remember(reference, live),
+            Some(_) => {}
+            None => self.objects.forget(&reference),
         }
+        Ok(same)
     }
 
     /// Who owns the claim. An owner is gone only when a live read says so: 404, or another uid under its name.

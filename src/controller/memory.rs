@@ -5,12 +5,16 @@
 
 use crate::api::InvitationClaimSpec;
 use crate::domain::facts::LastPass;
+use crate::domain::schedule;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+/// A pass that takes longer is no part of a row of passes that begin again and again.
+const IN_A_ROW: Duration = Duration::from_secs(2);
 
 /// What is remembered of one object. Times are this process's monotonic ones.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +42,8 @@ pub struct Remembered {
     pub mailing: bool,
     /// Failed passes in a row.
     pub failures: u32,
+    /// Passes in a row that met what they were not planned for, and when the last of them ended.
+    pub begun_again: (u32, Duration),
     /// Since when the inviter has not been usable.
     pub inviter_missing_since: Option<Duration>,
 }
@@ -84,6 +90,18 @@ impl Memory {
     /// Changes what is remembered of an object.
     pub fn update<T>(&self, uid: &str, change: impl FnOnce(&mut Remembered) -> T) -> T {
         change(self.objects.lock().unwrap_or_else(PoisonError::into_inner).entry(uid.to_owned()).or_default())
+    }
+
+    /// Counts a pass that met what it was not planned for, and tells how many in a row that makes: those before it count if
+    /// it came soon after them.
+    pub fn begins_again(&self, uid: &str, now: Duration) -> u32 {
+        self.update(uid, |remembered| {
+            let (times, last) = remembered.begun_again;
+            let in_a_row = now.saturating_sub(last) <= schedule::begin_again(times) + IN_A_ROW;
+            let times = if in_a_row { times.saturating_add(1) } else { 1 };
+            remembered.begun_again = (times, now);
+            times
+        })
     }
 
     /// Forgets an object.
@@ -168,6 +186,18 @@ mod tests {
 
     fn at(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn passes_that_begin_again_count_while_they_come_one_after_the_other() {
+        let memory = Memory::default();
+        let mut now = at(100);
+        for times in 1..=12 {
+            assert_eq!(memory.begins_again("uid", now), times);
+            now += schedule::begin_again(times) + Duration::from_millis(50);
+        }
+        assert_eq!(memory.begins_again("other", now), 1);
+        assert_eq!(memory.begins_again("uid", now + at(60)), 1, "the row was over");
     }
 
     #[test]

@@ -96,8 +96,12 @@ impl Passes {
         let facts = match self.gather(object, desired, life, connection, turn.is_some()).await {
             Gathered::Facts(facts) => facts,
             Gathered::Changed => {
-                keep(turn);
-                return PassReport::again(PassOutcome::Unchanged, Duration::ZERO);
+                let again_in = self.begin_again(object);
+                // One that comes later asks for its turn again.
+                if again_in.is_zero() {
+                    keep(turn);
+                }
+                return PassReport::again(PassOutcome::Unchanged, again_in);
             }
             Gathered::Cluster(error) => return self.cluster_trouble(object, &error),
             Gathered::NoRoster(facts, trouble) => return self.no_roster(object, &facts, connection, &trouble).await,
@@ -267,12 +271,19 @@ impl Passes {
         self.claims.with(&OwnedBy(uid.to_owned())).into_iter().next()
     }
 
+    /// When a pass comes back that met what it was not planned for.
+    fn begin_again(&self, object: &ProjectInvitation) -> Duration {
+        let uid = object.uid().unwrap_or_default();
+        schedule::begin_again(self.memory.begins_again(&uid, self.clock.monotonic()))
+    }
+
     /// Kubernetes did not do what was asked: nothing is concluded, the pass is made again.
     pub(super) fn cluster_trouble(&self, object: &ProjectInvitation, error: &ClusterError) -> PassReport {
         let uid = object.uid().unwrap_or_default();
         match error {
             ClusterError::Conflict | ClusterError::Gone => {
-                PassReport::again(PassOutcome::Unchanged, Duration::from_millis(20))
+                let again_in = self.begin_again(object).max(Duration::from_millis(20));
+                PassReport::again(PassOutcome::Unchanged, again_in)
             }
             ClusterError::Refused(_) | ClusterError::Unanswered(_) => {
                 let failures = self.memory.update(&uid, |memory| {

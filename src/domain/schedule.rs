@@ -74,6 +74,16 @@ pub fn api_backoff(times: u32, retry_after: Option<Duration>, timings: &Timings)
     timings.scaled(growing).max(retry_after.unwrap_or_default().min(LONGEST_WAIT))
 }
 
+/// How long to wait when a pass met what it was not planned for, so many times in a row: not at all, then 20, 40, 80 ms … 5 s.
+/// The next one is planned anew; the cache that misled it may stay behind for as long as a watch can be blind.
+#[must_use]
+pub fn begin_again(times: u32) -> Duration {
+    match times {
+        0 | 1 => Duration::ZERO,
+        more => Duration::from_millis(10 << more.saturating_sub(1).min(9)).min(Duration::from_secs(5)),
+    }
+}
+
 /// How long to rest after a failure that came so many times in a row. A call that was held back was no failure of the API:
 /// its wait does not grow.
 #[must_use]
@@ -125,6 +135,12 @@ mod tests {
     fn a_definite_no_rests_1_2_4_8_16_24_hours() {
         let hours = |times| human_backoff(times, &Timings::default()).as_secs() / 3600;
         assert_eq!([1, 2, 3, 4, 5, 6, 7, 100].map(hours), [1, 2, 4, 8, 16, 24, 24, 24]);
+    }
+
+    #[test]
+    fn a_pass_that_begins_again_and_again_waits_longer_and_longer() {
+        let waits = [0, 1, 2, 3, 4, 9, 10, 11, u32::MAX].map(|times| begin_again(times).as_millis());
+        assert_eq!(waits, [0, 0, 20, 40, 80, 2560, 5000, 5000, 5000]);
     }
 
     #[test]

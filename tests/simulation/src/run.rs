@@ -106,11 +106,11 @@ async fn live(case: Case) -> Outcome {
         let expired = state.cloud.expired_within(FRESH, at);
         at > last && state.late.is_empty() && !expired && at.saturating_sub(state.changed.max(last)) > REST
     };
-    stage.run(last + LONGEST, quiet).await;
+    let ended = stage.run(last + LONGEST, quiet).await;
     let at = world.at();
     let mut state = world.state();
     let mut violations = judge(&state, at, cap);
-    if at >= last + LONGEST {
+    if !ended || at >= last + LONGEST {
         violations.push("nothing comes to rest".to_owned());
     }
     Outcome {

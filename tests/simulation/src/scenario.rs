@@ -192,7 +192,7 @@ fn turns_of_fate() -> Vec<Scenario> {
         Scenario::new(
             "second person, by hand, too",
             1,
-            &[(1000, apply(X)), (20_000, apply_second(Y)), (20_006, InviteByHand(1)), (20_011, Accept(1))],
+            &[(1000, apply(X)), (20_000, apply_second(Y)), (20_003, InviteByHand(1)), (20_009, Accept(1))],
         ),
         Scenario::new("resend and accepted", 1, &[(1000, apply(X)), (MINUTE, Resend(X, 1)), (MINUTE + 9, Accept(0))]),
         Scenario::new(

@@ -19,6 +19,11 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+/// Nothing that ends does so much at one moment.
+const MOST_TURNS: u32 = 10_000;
+/// Nor meets so many boundaries: runs meet about a hundred.
+const MOST_BOUNDARIES: u64 = 10_000;
+
 /// The namespaces that users have.
 pub const NAMESPACES: [&str; 2] = ["a", "b"];
 
@@ -195,12 +200,19 @@ impl Stage {
         moved
     }
 
-    /// Runs until something holds, or until `end`.
-    pub async fn run(&mut self, end: Duration, quiet: impl Fn(&World, Duration) -> bool) {
+    /// Runs until something holds, or until `end`. Returns whether it got there: a world that goes on and on at one moment
+    /// of time never would.
+    pub async fn run(&mut self, end: Duration, quiet: impl Fn(&World, Duration) -> bool) -> bool {
+        let (mut moment, mut turns) = (Duration::ZERO, 0);
         loop {
             let at = self.world.at();
             if at >= end || quiet(&self.world, at) {
-                return;
+                return true;
+            }
+            turns = if at == moment { turns + 1 } else { 0 };
+            moment = at;
+            if turns > MOST_TURNS || self.world.state().plan.boundaries() > MOST_BOUNDARIES {
+                return false;
             }
             let mut moved = self.events(at);
             for process in 0..self.processes.len() {
