@@ -1,7 +1,7 @@
 //! Claims by their owner, read live, for many owners at a time.
 //!
 //! The API server has no index by label and goes through all claims for each such question, so those who ask while an
-//! answer is under way share the next one, and between two answers it has twice their time for others. An answer was always
+//! answer is under way share the next one, and between two answers it has a little time for others. An answer was always
 //! begun after its question. Must never answer from a cache.
 
 use super::cluster::ClusterError;
@@ -12,14 +12,15 @@ use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::sync::oneshot::{Sender, channel};
 use tokio::time::{Instant, sleep_until};
 
 /// Uids in one question: some 2.5 kB of its URL.
 const AT_ONCE: usize = 64;
-/// So many times as long as an answer took, the next question waits for more to share it.
-const REST: u32 = 2;
+/// As long as an answer took, and no longer than this, the next question waits for more to share it.
+const LONGEST_REST: Duration = Duration::from_millis(40);
 
 type Answer = Result<Vec<InvitationClaim>, ClusterError>;
 
@@ -48,7 +49,7 @@ impl Owned {
                     }
                     let began = Instant::now();
                     self.ask(claims).await;
-                    *rested = Some(Instant::now() + began.elapsed() * REST);
+                    *rested = Some(Instant::now() + began.elapsed().min(LONGEST_REST));
                 }
             }
         }
