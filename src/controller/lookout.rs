@@ -4,7 +4,7 @@
 //! what the look brings that was under way meanwhile: it may have read before the write. A look that began after it
 //! supersedes it. Must never make a call, and never be held while one is made.
 
-use super::roster::{Ask, Asked, Freshness, Trouble};
+use super::asking::{Ask, Asked, Freshness, Trouble};
 use crate::domain::failure::{Cure, Failure};
 use crate::domain::remote::{Invitation, ObjectId, Username};
 use crate::domain::roster::Roster;

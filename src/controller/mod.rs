@@ -2,6 +2,7 @@
 //!
 //! Owns when Kubernetes and MongoDB are read and written. Must never decide what something means.
 
+mod asking;
 pub mod books;
 pub mod cache;
 pub mod census;

@@ -1,7 +1,7 @@
-//! Places for passes: so many at a time, given out round-robin over namespaces, first come within one.
+//! Places for passes, and for requests: so many at a time, given out round-robin over namespaces, first come within one.
 //!
-//! A tenant who applies ten thousand objects delays another's first by one pass. Must never know what a pass does, nor let a
-//! place be lost: it goes on when it is dropped, and with it when whoever waited is.
+//! A tenant who applies ten thousand objects delays another's first by one pass. Must never know what a place is used for, nor
+//! let one be lost: it goes on when it is dropped, and with it when whoever waited is.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ struct State {
     order: VecDeque<String>,
 }
 
-/// Leave to make one pass. The next one has it when it is dropped.
+/// Leave to make one pass, or one request. The next one has it when it is dropped.
 #[must_use = "a place that is dropped goes to the next"]
 pub struct Place {
     places: Option<Arc<Places>>,
@@ -37,7 +37,7 @@ impl Places {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a place for a pass over an object of this namespace.
+    /// Waits for a place for something that is done for this namespace.
     pub async fn take(self: &Arc<Self>, namespace: &str) -> Place {
         let turn = {
             let mut state = self.state();

@@ -44,8 +44,8 @@ enum Hold {
 
 impl Project {
     fn hold(&self, hold: Hold) -> oneshot::Sender<()> {
-        let (release, held) = oneshot::channel();
-        *self.held.lock().unwrap() = Some((hold, held));
+        let (release, gate) = oneshot::channel();
+        *self.held.lock().unwrap() = Some((hold, gate));
         release
     }
 }
