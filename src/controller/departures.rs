@@ -1,4 +1,4 @@
-//! Says of every object that is gone that it is gone.
+//! Says of every inviter that is gone that it is gone; of claims and invitations their cache says it.
 //!
 //! After a desync a watch lists anew, and what the list no longer shows goes without a word; an object made anew under its
 //! name takes the old one's place as if it had only changed. Whoever remembers something by object would keep it for ever.

@@ -1,7 +1,8 @@
 //! Objects as they are kept: their JSON, packed against what others before them have said.
 //!
 //! Most of an object's JSON is field names, and values that it shares with others: what packs badly is learned, so that the
-//! next object that says it packs well. Must never lose anything of an object.
+//! next object that says it packs well; and whatever says more than all before it, since objects grow as they get their
+//! status. Must never lose anything of an object.
 
 use lz4_flex::block::{compress_prepend_size_with_dict, decompress_size_prepended_with_dict};
 use serde::Serialize;
@@ -15,6 +16,8 @@ const VOCABULARY: usize = 8 * 1024;
 /// Packs objects of one kind.
 pub(super) struct Press {
     learned: Arc<Box<[u8]>>,
+    /// The most that one object has said of that.
+    longest: usize,
 }
 
 /// An object that is packed.
@@ -36,13 +39,16 @@ pub(super) enum Spoiled {
 
 impl Press {
     pub(super) fn new() -> Self {
-        Self { learned: Arc::new(Box::default()) }
+        Self { learned: Arc::new(Box::default()), longest: 0 }
     }
 
     pub(super) fn pack<K: Serialize>(&mut self, object: &K) -> Result<Packed<K>, Spoiled> {
         let plain = serde_json::to_vec(object)?;
         let mut text = self.packed(&plain);
-        if text.len() > plain.len() / 2 && self.learned.len() + plain.len() <= VOCABULARY {
+        let says_more = plain.len() > self.longest && text.len() > plain.len() / 3;
+        let is_news = text.len() > plain.len() / 2 || says_more;
+        if is_news && self.learned.len() + plain.len() <= VOCABULARY {
+            self.longest = self.longest.max(plain.len());
             self.learned = Arc::new([self.learned.as_ref(), plain.as_slice()].concat().into());
             text = self.packed(&plain);
         }
@@ -80,6 +86,7 @@ mod tests {
     use super::*;
     use crate::api::ProjectInvitation;
     use crate::controller::staging::jane;
+    use serde_json::json;
 
     fn another(number: usize) -> ProjectInvitation {
         let mut object = jane();
@@ -105,6 +112,37 @@ mod tests {
         press.pack(&another(0)).unwrap();
         let packed = press.pack(&another(1)).unwrap();
         assert!(packed.text.len() * 3 < plain, "{} of {plain} bytes", packed.text.len());
+    }
+
+    #[test]
+    fn what_objects_say_later_is_learned_too() {
+        let told = |number: usize| {
+            let mut object = another(number);
+            let condition = |kind: &str, reason: &str, message: &str| {
+                json!({
+                    "type": kind, "status": "True", "reason": reason, "message": message, "observedGeneration": 1,
+                    "lastTransitionTime": "2026-11-22T01:20:28Z",
+                })
+            };
+            let conditions = [
+                condition("Ready", "Invited", "the invitation was sent and waits for the person"),
+                condition("RolesInSync", "InSync", "MongoDB reports the roles that the spec asks for"),
+            ];
+            let status = json!({
+                "phase": "Invited", "id": format!("64a00000{number:016x}"), "createdAt": "2026-11-22T01:20:28Z",
+                "expiresAt": "2026-12-22T01:20:28Z", "groupName": "payments", "mailsSent": 1, "conditions": conditions,
+            });
+            object.status = serde_json::from_value(status).unwrap();
+            object
+        };
+        let mut press = Press::new();
+        for number in 0..100 {
+            press.pack(&another(number)).unwrap();
+        }
+        press.pack(&told(100)).unwrap();
+        let plain = serde_json::to_vec(&told(101)).unwrap().len();
+        let packed = press.pack(&told(101)).unwrap();
+        assert!(packed.text.len() * 4 < plain, "{} of {plain} bytes", packed.text.len());
     }
 
     #[test]
