@@ -1,18 +1,18 @@
 //! Gathers the facts of a pass: claim, ownership, roster.
 //!
-//! Whatever may lead to an e-mail is read live here, in the order that the protocol asks for: object, claim, then a roster
-//! begun after both. Must never decide.
+//! Whatever may lead to an e-mail is read live here, in the order that the protocol asks for: the object, then the project
+//! with lists begun after it. The object's other claims, which no list tells of, are read beside both. Must never decide.
 
 use super::cluster::ClusterError;
 use super::connection::Connection;
 use super::kept::Tie;
 use super::pass::Passes;
-use super::roster::{Ask, Freshness, Trouble};
+use super::roster::{Ask, Freshness, Roster, Trouble};
 use super::successor::Succession;
 use crate::api::{InvitationClaim, ProjectInvitation, VerdictKind};
-use crate::domain::decide::look_need;
+use crate::domain::decide::{is_newcomer, look_need};
 use crate::domain::desired::{Desired, Life};
-use crate::domain::facts::{Facts, Ownership, quarantine};
+use crate::domain::facts::{Facts, Ownership, Sight, quarantine};
 use crate::domain::key::{claim_key, claim_name, same_key};
 use crate::domain::step::LookNeed;
 use jiff::SignedDuration;
@@ -38,6 +38,10 @@ fn expected(facts: &Facts) -> Option<&str> {
     let claim = facts.claim.as_ref()?;
     let accepted = claim.verdict.as_ref().is_some_and(|verdict| verdict.kind == VerdictKind::Accepted);
     if accepted { Some("member") } else { claim.invitation.as_ref().map(|invitation| invitation.id.as_str()) }
+}
+
+fn asked(facts: &Facts) -> Ask {
+    if facts.asked { Ask::Requested } else { Ask::Usual }
 }
 
 impl Passes {
@@ -71,24 +75,40 @@ impl Passes {
             }
             LookNeed::Recent | LookNeed::FreshWithSlot | LookNeed::Fresh => None,
         };
-        let freshness = if let Some(shared) = shared {
-            shared
+        let looked = if let Some(shared) = shared {
+            self.shared(&facts, shared, connection, known).await
         } else {
-            let (current, moved) = tokio::join!(self.is_current(object), self.holds_another(&facts));
-            match (current, moved) {
-                (Ok(true), Ok(false)) => {}
-                (Ok(true), Ok(true)) => {
+            let read =
+                || self.memory.update(&uid, |memory| memory.last_read = self.clock.monotonic().saturating_sub(now));
+            let object = async {
+                if !self.is_current(object).await? {
+                    return Ok(None);
+                }
+                read();
+                Ok(Some(self.fresh(&facts, connection, known).await))
+            };
+            let others = async {
+                let holds = self.holds_another(&facts).await;
+                read();
+                holds
+            };
+            match tokio::join!(object, others) {
+                (Ok(Some(looked)), Ok(false)) => looked,
+                (Ok(Some(_)), Ok(true)) => {
                     return Gathered::Facts(Box::new(Facts { owns_another_claim: true, ..facts }));
                 }
-                (Ok(false), _) => return Gathered::Changed,
+                (Ok(None), _) => return Gathered::Changed,
                 (Err(error), _) | (_, Err(error)) => return Gathered::Cluster(error),
             }
-            let then = self.clock.monotonic();
-            self.memory.update(&uid, |memory| memory.last_read = then.saturating_sub(now));
-            Freshness::Since(then)
         };
         self.memory.update(&uid, |memory| memory.needs_fresh = false);
-        self.seen(facts, freshness, connection, known).await
+        match looked {
+            Err(trouble) => Gathered::NoRoster(Box::new(facts), trouble),
+            Ok(sight) => {
+                // Looks take time: what is recorded from here on began now.
+                Gathered::Facts(Box::new(Facts { sight: Some(sight), now: self.clock.now(), ..facts }))
+            }
+        }
     }
 
     /// The facts as far as Kubernetes tells them.
@@ -188,22 +208,41 @@ impl Passes {
         Ok(live.map(Arc::new))
     }
 
-    /// The facts, `known` at that time, with what a roster shows.
-    async fn seen(&self, mut facts: Facts, freshness: Freshness, connection: &Connection, known: Duration) -> Gathered {
-        let gap = self.settings.timings.absence_gap;
-        let ask = if facts.asked { Ask::Requested } else { Ask::Usual };
-        let roster = match self.look(connection, &facts.desired.project, freshness, ask).await {
-            Ok(roster) => roster,
-            Err(trouble) => return Gathered::NoRoster(Box::new(facts), trouble),
+    /// What the project's roster shows; the facts were `known` at that time.
+    async fn shared(
+        &self,
+        facts: &Facts,
+        freshness: Freshness,
+        connection: &Connection,
+        known: Duration,
+    ) -> Result<Sight, Trouble> {
+        let roster = self.look(connection, &facts.desired.project, freshness, asked(facts)).await?;
+        Ok(self.sight(facts, &roster, false, known))
+    }
+
+    /// What lists show that are begun now: good to send an invitation on.
+    async fn fresh(&self, facts: &Facts, connection: &Connection, known: Duration) -> Result<Sight, Trouble> {
+        let (now, project) = (self.clock.monotonic(), &facts.desired.project);
+        let roster = if is_newcomer(facts) {
+            let found = self.look_for(connection, project, &facts.desired.username, now, asked(facts)).await?;
+            let Some(roster) = found else {
+                // Nothing is recorded that could be missed.
+                self.memory.missing_since(&facts.desired.object.uid, None, false, now, known);
+                return Ok(Sight { member: None, pending: Vec::new(), absence_settled: false, fresh: true });
+            };
+            roster
+        } else {
+            self.look(connection, project, Freshness::Since(now), asked(facts)).await?
         };
+        Ok(self.sight(facts, &roster, true, known))
+    }
+
+    fn sight(&self, facts: &Facts, roster: &Roster, fresh: bool, known: Duration) -> Sight {
         let (uid, shows) = (&facts.desired.object.uid, roster.shows(&facts.desired.username));
-        let missing = self.memory.missing_since(uid, expected(&facts), shows, roster.complete, known);
+        let missing = self.memory.missing_since(uid, expected(facts), shows, roster.complete, known);
+        let gap = self.settings.timings.absence_gap;
         let settled = missing.is_some_and(|since| roster.complete.saturating_sub(since) >= gap);
-        let fresh = matches!(freshness, Freshness::Since(_));
-        facts.sight = Some(roster.find(&facts.desired.username, settled, fresh));
-        // Looks take time: what is recorded from here on began now.
-        facts.now = self.clock.now();
-        Gathered::Facts(Box::new(facts))
+        roster.find(&facts.desired.username, settled, fresh)
     }
 
     pub(super) fn claim_ref(&self, name: &str) -> ObjectRef<InvitationClaim> {

@@ -1,12 +1,14 @@
 //! [`Cluster`] over the Kubernetes API.
 //!
 //! Owns how each write is made safe: compare-and-swap by resourceVersion for claims, a uid test for everything on users'
-//! objects, a deadline for all. Must never decide anything.
+//! objects, a deadline for all. So many requests are out at a time, in turns by namespace: more would only wait for each
+//! other at the API server, and a crowd's before anybody else's. Must never decide anything.
 
 use super::cluster::{Cluster, ClusterError, Notice, claim_object, label_owner};
 use super::kube_error::plain;
 use super::notices::Notices;
 use super::owned::Owned;
+use super::places::Places;
 use crate::api::names::{CONTROLLER, FINALIZER, GROUP, VERSION};
 use crate::api::{InvitationClaim, InvitationClaimSpec, ProjectInvitation, ProjectInvitationStatus};
 use futures::FutureExt;
@@ -20,6 +22,8 @@ use std::time::Duration;
 
 /// No read or write takes longer: a pass must not sit on a dead connection while its attempt's time runs.
 const DEADLINE: Duration = Duration::from_secs(10);
+/// So many requests at a time keep an API server busy.
+const AT_ONCE: u16 = 8;
 
 /// Reads and writes through one client.
 #[derive(Clone)]
@@ -28,6 +32,7 @@ pub struct KubeCluster {
     operator_namespace: String,
     notices: Arc<Notices>,
     owned: Arc<Owned>,
+    turns: Arc<Places>,
 }
 
 impl KubeCluster {
@@ -39,7 +44,21 @@ impl KubeCluster {
             client,
             operator_namespace: operator_namespace.to_owned(),
             owned: Arc::default(),
+            turns: Places::new(AT_ONCE),
         }
+    }
+
+    /// Makes a call in its namespace's turn; the deadline begins before it.
+    async fn in_turn<T>(
+        &self,
+        namespace: Option<&str>,
+        call: impl Future<Output = kube::Result<T>>,
+    ) -> Result<T, ClusterError> {
+        within(async {
+            let _turn = self.turns.take(namespace.unwrap_or_default()).await;
+            call.await
+        })
+        .await
     }
 
     fn invitations(&self, namespace: &str) -> Api<ProjectInvitation> {
@@ -81,11 +100,11 @@ impl Cluster for KubeCluster {
         namespace: &'a str,
         name: &'a str,
     ) -> BoxFuture<'a, Result<Option<ProjectInvitation>, ClusterError>> {
-        async move { within(self.invitations(namespace).get_opt(name)).await }.boxed()
+        async move { self.in_turn(Some(namespace), self.invitations(namespace).get_opt(name)).await }.boxed()
     }
 
     fn claim<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<InvitationClaim>, ClusterError>> {
-        async move { within(self.claims().get_opt(name)).await }.boxed()
+        async move { self.in_turn(None, self.claims().get_opt(name)).await }.boxed()
     }
 
     fn claims_of<'a>(&'a self, owner_uid: &'a str) -> BoxFuture<'a, Result<Vec<InvitationClaim>, ClusterError>> {
@@ -97,7 +116,7 @@ impl Cluster for KubeCluster {
         name: &'a str,
         spec: &'a InvitationClaimSpec,
     ) -> BoxFuture<'a, Result<InvitationClaim, ClusterError>> {
-        async move { within(self.claims().create(&post(), &claim_object(name, spec))).await }.boxed()
+        async move { self.in_turn(owner(spec), self.claims().create(&post(), &claim_object(name, spec))).await }.boxed()
     }
 
     fn replace_claim<'a>(
@@ -109,7 +128,7 @@ impl Cluster for KubeCluster {
             let mut next = seen.clone();
             next.spec = spec.clone();
             label_owner(&mut next);
-            within(self.claims().replace(&seen.name_any(), &post(), &next)).await
+            self.in_turn(owner(spec), self.claims().replace(&seen.name_any(), &post(), &next)).await
         }
         .boxed()
     }
@@ -118,7 +137,7 @@ impl Cluster for KubeCluster {
         async move {
             let unchanged = Preconditions { uid: seen.uid(), resource_version: seen.resource_version() };
             let params = DeleteParams { preconditions: Some(unchanged), ..DeleteParams::default() };
-            match within(self.claims().delete(&seen.name_any(), &params)).await {
+            match self.in_turn(owner(&seen.spec), self.claims().delete(&seen.name_any(), &params)).await {
                 Ok(_) | Err(ClusterError::Gone) => Ok(()),
                 Err(error) => Err(error),
             }
@@ -143,7 +162,8 @@ impl Cluster for KubeCluster {
                 },
             });
             let params = PatchParams::apply(CONTROLLER).force();
-            within(self.of(object).patch(&object.name_any(), &params, &Patch::Apply(patch))).await
+            let patch = Patch::Apply(patch);
+            self.in_turn(namespace(object), self.of(object).patch(&object.name_any(), &params, &patch)).await
         }
         .boxed()
     }
@@ -159,7 +179,8 @@ impl Cluster for KubeCluster {
                 { "op": "test", "path": entry, "value": FINALIZER },
                 { "op": "remove", "path": entry },
             ]);
-            match within(self.of(object).patch(&object.name_any(), &params(), &json_patch(patch)?)).await {
+            let (params, patch) = (params(), json_patch(patch)?);
+            match self.in_turn(namespace(object), self.of(object).patch(&object.name_any(), &params, &patch)).await {
                 Ok(_) | Err(ClusterError::Gone) => Ok(()),
                 Err(error) => Err(error),
             }
@@ -177,7 +198,8 @@ impl Cluster for KubeCluster {
                 { "op": "test", "path": "/metadata/uid", "value": object.uid() },
                 { "op": "add", "path": "/status", "value": status },
             ]);
-            within(self.of(object).patch_status(&object.name_any(), &params(), &json_patch(patch)?)).await
+            let (params, patch) = (params(), json_patch(patch)?);
+            self.in_turn(namespace(object), self.of(object).patch_status(&object.name_any(), &params, &patch)).await
         }
         .boxed()
     }
@@ -192,14 +214,23 @@ impl Cluster for KubeCluster {
                 secondary: None,
             };
             let (recorder, about) = (self.notices.recorder(), object.object_ref(&()));
-            let published = tokio::time::timeout(DEADLINE, recorder.publish(&event, &about)).await;
+            let published = Box::pin(recorder.publish(&event, &about));
+            let published = self.in_turn(namespace(object), published).await;
             // Events are refused in a namespace that is being deleted, and nothing rests on them.
-            if let Ok(Err(error)) = published {
+            if let Err(error) = published {
                 tracing::debug!(%error, "event not published");
             }
         }
         .boxed()
     }
+}
+
+fn namespace(object: &ProjectInvitation) -> Option<&str> {
+    object.metadata.namespace.as_deref()
+}
+
+fn owner(claim: &InvitationClaimSpec) -> Option<&str> {
+    claim.owner.as_ref().map(|owner| owner.namespace.as_str())
 }
 
 fn post() -> PostParams {

@@ -3,6 +3,7 @@
 //! Owns when Kubernetes and MongoDB are read and written. Must never decide what something means.
 
 mod agenda;
+mod asking;
 pub mod books;
 pub mod cache;
 pub mod census;
@@ -28,6 +29,7 @@ pub mod leader;
 pub mod leadership;
 pub mod lean;
 pub mod lease_api;
+mod lookout;
 #[cfg(test)]
 mod mail_tests;
 pub mod memory;
@@ -40,6 +42,7 @@ mod packed;
 pub mod pass;
 pub mod passes;
 pub mod perform;
+mod places;
 pub mod queue;
 pub mod remarks;
 pub mod roster;

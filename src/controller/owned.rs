@@ -1,7 +1,8 @@
 //! Claims by their owner, read live, for many owners at a time.
 //!
 //! The API server has no index by label and goes through all claims for each such question, so those who ask while an
-//! answer is under way share the next one. An answer was always begun after its question. Must never answer from a cache.
+//! answer is under way share the next one, and between two answers it has a little time for others. An answer was always
+//! begun after its question. Must never answer from a cache.
 
 use super::cluster::ClusterError;
 use super::kube_cluster::within;
@@ -11,11 +12,15 @@ use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::sync::oneshot::{Sender, channel};
+use tokio::time::{Instant, sleep_until};
 
 /// Uids in one question: some 2.5 kB of its URL.
 const AT_ONCE: usize = 64;
+/// As long as an answer took, and no longer than this, the next question waits for more to share it.
+const LONGEST_REST: Duration = Duration::from_millis(40);
 
 type Answer = Result<Vec<InvitationClaim>, ClusterError>;
 
@@ -23,7 +28,8 @@ type Answer = Result<Vec<InvitationClaim>, ClusterError>;
 #[derive(Default)]
 pub(super) struct Owned {
     waiting: Mutex<Vec<(String, Sender<Answer>)>>,
-    under_way: AsyncMutex<()>,
+    /// Whose turn it is to ask, and not before when.
+    turn: AsyncMutex<Option<Instant>>,
 }
 
 impl Owned {
@@ -37,7 +43,14 @@ impl Owned {
                 answered = &mut answer => {
                     return answered.unwrap_or_else(|_| Err(ClusterError::Unanswered("the question was dropped".to_owned())));
                 }
-                _turn = self.under_way.lock() => self.ask(claims).await,
+                mut rested = self.turn.lock() => {
+                    if let Some(rested) = *rested {
+                        sleep_until(rested).await;
+                    }
+                    let began = Instant::now();
+                    self.ask(claims).await;
+                    *rested = Some(Instant::now() + began.elapsed().min(LONGEST_REST));
+                }
             }
         }
     }

@@ -165,10 +165,6 @@ impl Passes {
         let outcome = performed.label;
         let Conclusion { claim: next, finding, notice: extra, wake } =
             conclude(&decision, performed.outcome, performed.claim.as_ref().map(|claim| &claim.spec), &facts, failures);
-        let sent = match (outcome, &performed.seen) {
-            (PassOutcome::Invited, Some(seen)) => seen.pending.first().cloned(),
-            _ => None,
-        };
         let mut wake = wake;
         let claim = match (next, performed.claim) {
             (Some(next), Some(acknowledged)) => {
@@ -189,11 +185,6 @@ impl Passes {
             }
             (_, written) => written.map(|claim| claim.spec),
         };
-        if let Some(sent) = sent {
-            // After the record: a look that is under way may keep this waiting.
-            let (project, person) = (&facts.desired.project, &facts.desired.username);
-            self.rosters.note(connection, project, person, &sent.id, Some(&sent)).await;
-        }
         if wake == Wake::Now {
             keep(leave.slot);
         }

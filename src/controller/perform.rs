@@ -77,7 +77,7 @@ impl Passes {
                 Ok(match updated {
                     Ok(invitation) => {
                         let (project, person) = (&facts.desired.project, &facts.desired.username);
-                        self.rosters.note(connection, project, person, id, Some(&invitation)).await;
+                        self.rosters.note(connection, project, person, id, Some(&invitation));
                         grant_log(facts, "roles of a pending invitation changed");
                         let seen = Some(seen_now(&invitation));
                         Performed {
@@ -157,6 +157,7 @@ impl Passes {
         self.circuits.ended(&facts.inviter, &desired.project, created.as_ref().err());
         Ok(match created {
             Ok(Created::Invitation(invitation)) => {
+                self.rosters.note(connection, &desired.project, &desired.username, &invitation.id, Some(&invitation));
                 self.observer.mailed(MailResult::Sent);
                 grant_log(facts, "invitation sent");
                 let seen = Some(seen_now(&invitation));
@@ -225,7 +226,7 @@ impl Passes {
         self.circuits.ended(&facts.inviter, &desired.project, outcome.as_ref().err());
         Ok(match outcome {
             Ok(cancelled) => {
-                self.rosters.note(connection, &desired.project, &desired.username, id, None).await;
+                self.rosters.note(connection, &desired.project, &desired.username, id, None);
                 if cancelled == Cancelled::Now && claim.surplus.iter().any(|surplus| surplus == id.as_str()) {
                     self.observer.compensated();
                 }

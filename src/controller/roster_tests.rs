@@ -19,6 +19,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use kube::runtime::watcher::Event;
 use std::collections::BTreeSet;
+use tokio::sync::oneshot;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const INTERVAL: Duration = Duration::from_secs(300);
@@ -30,6 +31,22 @@ struct Project {
     members: Mutex<Vec<Member>>,
     /// Lists of invitations, and of members.
     lists: Mutex<(usize, usize)>,
+    /// The next list of invitations waits for it: before it is read, or before it is answered.
+    held: Mutex<Option<(Hold, oneshot::Receiver<()>)>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    Unread,
+    Read,
+}
+
+impl Project {
+    fn hold(&self, hold: Hold) -> oneshot::Sender<()> {
+        let (release, gate) = oneshot::channel();
+        *self.held.lock().unwrap() = Some((hold, gate));
+        release
+    }
 }
 
 impl InvitesApi for Project {
@@ -38,8 +55,23 @@ impl InvitesApi for Project {
     }
     fn list<'a>(&'a self, _: &'a ObjectId, _: Option<&'a Username>) -> BoxFuture<'a, Result<Vec<Invitation>, Failure>> {
         self.lists.lock().unwrap().0 += 1;
-        let seen = self.invitations.lock().unwrap().clone();
-        async { Ok(seen) }.boxed()
+        let held = self.held.lock().unwrap().take();
+        let read = || self.invitations.lock().unwrap().clone();
+        async move {
+            match held {
+                None => Ok(read()),
+                Some((Hold::Unread, held)) => {
+                    held.await.unwrap();
+                    Ok(read())
+                }
+                Some((Hold::Read, held)) => {
+                    let seen = read();
+                    held.await.unwrap();
+                    Ok(seen)
+                }
+            }
+        }
+        .boxed()
     }
     fn get<'a>(&'a self, _: &'a ObjectId, _: &'a ObjectId) -> BoxFuture<'a, Result<Option<Invitation>, Failure>> {
         unimplemented!()
@@ -125,13 +157,44 @@ impl Stage {
         self.runtime.block_on(self.rosters.look(&self.connection, &id, freshness, Ask::Usual)).unwrap()
     }
 
+    /// A look that was begun, and is under way if a list is held.
+    fn begin(&self, freshness: Freshness) -> BoxFuture<'_, Arc<Roster>> {
+        let look = async move {
+            let id = testing::facts().desired.project;
+            self.rosters.look(&self.connection, &id, freshness, Ask::Usual).await.unwrap()
+        };
+        self.begun(look.boxed())
+    }
+
+    /// The same for a newcomer: nothing when nobody is shown.
+    fn begin_for(&self, newcomer: &str, since: Duration) -> BoxFuture<'_, Option<Arc<Roster>>> {
+        let newcomer = Username::new(newcomer);
+        let look = async move {
+            let id = testing::facts().desired.project;
+            self.rosters.look_for(&self.connection, &id, &newcomer, since, Ask::Usual).await.unwrap()
+        };
+        self.begun(look.boxed())
+    }
+
+    fn begun<'a, T: Send + 'a>(&self, mut look: BoxFuture<'a, T>) -> BoxFuture<'a, T> {
+        let _entered = self.runtime.enter();
+        match (&mut look).now_or_never() {
+            Some(done) => std::future::ready(done).boxed(),
+            None => look,
+        }
+    }
+
+    fn end<T>(&self, look: impl Future<Output = T>) -> T {
+        self.runtime.block_on(look)
+    }
+
     fn has(&self, freshness: Freshness) -> bool {
         self.rosters.has(&self.connection, &testing::facts().desired.project, freshness)
     }
 
     fn note(&self, id: &ObjectId, now_is: Option<&Invitation>) {
         let Desired { project, username, .. } = testing::facts().desired;
-        self.runtime.block_on(self.rosters.note(&self.connection, &project, &username, id, now_is));
+        self.rosters.note(&self.connection, &project, &username, id, now_is);
     }
 
     /// Who was woken since it was asked last.
@@ -318,4 +381,155 @@ fn a_roster_that_no_object_needs_is_looked_at_no_more() {
         }
     }
     assert!((20..=24).contains(&looks), "for two hours: {looks}");
+}
+
+#[test]
+fn a_look_under_way_keeps_nobody_waiting_who_needs_no_other_and_hides_no_own_write() {
+    let stage = Stage::new();
+    stage.look(Freshness::Within(INTERVAL));
+    stage.pass(MINUTE);
+    let release = stage.project.hold(Hold::Read);
+    let under_way = stage.begin(Freshness::Since(stage.clock.monotonic()));
+    let sent = stage.invite();
+    stage.note(&sent.id, Some(&sent));
+    let meanwhile = stage.begin(Freshness::Within(INTERVAL)).now_or_never();
+    assert!(shows(&meanwhile.unwrap()), "at once");
+    release.send(()).unwrap();
+    assert!(shows(&stage.end(under_way)), "it had read before the write");
+    assert!(shows(&stage.look(Freshness::Within(INTERVAL))));
+
+    let release = stage.project.hold(Hold::Read);
+    let under_way = stage.begin(Freshness::Since(stage.clock.monotonic() + MINUTE));
+    stage.project.invitations.lock().unwrap().clear();
+    stage.note(&sent.id, None);
+    release.send(()).unwrap();
+    assert!(!shows(&stage.end(under_way)), "it had read before the cancellation");
+}
+
+#[test]
+fn a_look_begun_after_an_own_write_supersedes_it() {
+    let mut stage = Stage::new();
+    let release = stage.project.hold(Hold::Read);
+    let under_way = stage.begin(Freshness::Since(Duration::ZERO));
+    let sent = stage.invite();
+    stage.note(&sent.id, Some(&sent));
+    release.send(()).unwrap();
+    assert!(shows(&stage.end(under_way)));
+    stage.project.invitations.lock().unwrap().clear();
+    stage.pass(MINUTE);
+    assert!(!shows(&stage.look(Freshness::Since(stage.clock.monotonic()))), "somebody cancelled it");
+    assert_eq!(stage.woken(), ["jane".to_owned()].into());
+}
+
+#[test]
+fn all_who_need_a_later_look_than_the_one_under_way_share_the_next() {
+    let stage = Stage::new();
+    let release = stage.project.hold(Hold::Read);
+    let first = stage.begin(Freshness::Since(stage.clock.monotonic()));
+    stage.pass(Duration::from_millis(1));
+    let later = stage.clock.monotonic();
+    let all: Vec<_> = (0..20).map(|_| stage.begin(Freshness::Since(later))).collect();
+    release.send(()).unwrap();
+    let (_, all) = stage.end(futures::future::join(first, futures::future::join_all(all)));
+    assert!(all.iter().all(|roster| roster.complete >= later));
+    assert_eq!(stage.lists(), (2, 2));
+}
+
+#[test]
+fn a_look_that_is_dropped_leaves_its_turn_to_those_who_wait() {
+    let stage = Stage::new();
+    let _held = stage.project.hold(Hold::Read);
+    let dropped = stage.begin(Freshness::Since(Duration::ZERO));
+    let waiting = stage.begin(Freshness::Since(Duration::ZERO));
+    drop(dropped);
+    stage.end(waiting);
+    assert_eq!(stage.lists(), (2, 1));
+}
+
+#[test]
+fn a_newcomer_is_looked_for_with_both_lists_at_once_and_others_share_them() {
+    let stage = Stage::new();
+    stage.look(Freshness::Within(INTERVAL));
+    stage.pass(MINUTE);
+    let release = stage.project.hold(Hold::Read);
+    let came = stage.clock.monotonic();
+    let john = stage.begin_for("john@example.com", came);
+    let jill = stage.begin_for("jill@example.com", came);
+    assert_eq!(stage.lists(), (2, 2), "at the same time");
+    release.send(()).unwrap();
+    assert_eq!(stage.end(futures::future::join(john, jill)).0.map(|roster| roster.started), None);
+    assert!(stage.end(stage.begin_for("joan@example.com", came)).is_none());
+    assert_eq!(stage.lists(), (2, 2));
+    stage.pass(Duration::from_millis(1));
+    assert!(stage.end(stage.begin_for("joan@example.com", stage.clock.monotonic())).is_none());
+    assert_eq!(stage.lists(), (3, 3));
+}
+
+#[test]
+fn who_is_shown_at_all_or_was_not_looked_for_lately_is_no_newcomer_to_a_glance() {
+    let jane = testing::facts().desired.username;
+    let looked_for = |stage: &Stage| stage.end(stage.begin_for(jane.as_written(), stage.clock.monotonic()));
+    let stage = Stage::new();
+    assert!(looked_for(&stage).is_some(), "nobody had looked before");
+    stage.pass(INTERVAL + MINUTE);
+    assert!(looked_for(&stage).is_some(), "long ago");
+    stage.invite();
+    stage.pass(MINUTE);
+    assert!(looked_for(&stage).is_some_and(|roster| shows(&roster)), "invited since");
+    stage.pass(MINUTE);
+    let before = stage.lists();
+    assert!(looked_for(&stage).is_some_and(|roster| shows(&roster)), "invited before");
+    assert_eq!(stage.lists(), (before.0 + 1, before.1 + 1));
+}
+
+/// Jane accepts after the members were read, and before the invitations are.
+#[test]
+fn a_glance_is_no_evidence_against_anybody() {
+    let mut stage = Stage::new();
+    stage.invite();
+    stage.look(Freshness::Within(INTERVAL));
+    stage.pass(MINUTE);
+    let release = stage.project.hold(Hold::Unread);
+    let came = stage.clock.monotonic();
+    let john = stage.begin_for("john@example.com", came);
+    stage.project.invitations.lock().unwrap().clear();
+    stage.project.members.lock().unwrap().extend(testing::member().member);
+    release.send(()).unwrap();
+    assert!(stage.end(john).is_none());
+    assert_eq!((stage.lists(), stage.woken().len()), ((2, 2), 0));
+    let shared = stage.look(Freshness::Within(INTERVAL));
+    assert!(shows(&shared) && shared.complete < came, "what was seen before stands");
+    assert!(!stage.has(Freshness::Complete(Duration::ZERO)) && !stage.has(Freshness::Since(came)));
+    let jane = testing::facts().desired.username;
+    let look = stage.end(stage.begin_for(jane.as_written(), came));
+    assert!(look.is_some_and(|roster| shows(&roster) && roster.complete >= came), "as a member");
+    assert_eq!(stage.lists(), (3, 3));
+}
+
+#[test]
+fn who_waits_for_a_roster_is_not_kept_waiting_by_glances() {
+    let stage = Stage::new();
+    stage.look(Freshness::Within(INTERVAL));
+    stage.pass(MINUTE);
+    let release = stage.project.hold(Hold::Read);
+    let first = stage.begin_for("john@example.com", stage.clock.monotonic());
+    stage.pass(Duration::from_millis(1));
+    let later = stage.clock.monotonic();
+    let jill = stage.begin_for("jill@example.com", later);
+    let roster = stage.begin(Freshness::Since(later));
+    release.send(()).unwrap();
+    let (first, jill, _) = stage.end(futures::future::join3(first, jill, roster));
+    assert!(first.is_none() && jill.is_some_and(|roster| roster.complete >= later));
+    assert_eq!(stage.lists(), (3, 3));
+}
+
+#[test]
+fn an_invitation_that_was_just_sent_brings_the_next_look_nearer() {
+    let stage = Stage::new();
+    stage.look(Freshness::Within(INTERVAL));
+    let begin = stage.clock.monotonic();
+    let sent = stage.invite();
+    stage.note(&sent.id, Some(&sent));
+    let due = stage.rosters.next_due().unwrap().saturating_sub(begin).as_secs();
+    assert!((60..=66).contains(&due), "{due}");
 }

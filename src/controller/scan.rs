@@ -10,9 +10,10 @@ use super::roster::{Ask, Freshness, Roster, Trouble};
 use crate::domain::desired::{Life, life};
 use crate::domain::key::{claim_key, claim_name};
 use crate::domain::orphan::is_unknown;
-use crate::domain::remote::{Invitation, ObjectId};
+use crate::domain::remote::{Invitation, ObjectId, Username};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 impl Passes {
     /// A roster that is fresh enough, compared with the ledger.
@@ -24,17 +25,37 @@ impl Passes {
         ask: Ask,
     ) -> Result<Arc<Roster>, Trouble> {
         let roster = self.rosters.look(connection, project, freshness, ask).await?;
+        self.compare(connection, project, &roster);
+        Ok(roster)
+    }
+
+    /// Looks for a newcomer: `None` when nobody by that name is there.
+    pub(super) async fn look_for(
+        &self,
+        connection: &Connection,
+        project: &ObjectId,
+        newcomer: &Username,
+        since: Duration,
+        ask: Ask,
+    ) -> Result<Option<Arc<Roster>>, Trouble> {
+        let roster = self.rosters.look_for(connection, project, newcomer, since, ask).await?;
+        if let Some(roster) = &roster {
+            self.compare(connection, project, roster);
+        }
+        Ok(roster)
+    }
+
+    fn compare(&self, connection: &Connection, project: &ObjectId, roster: &Roster) {
         let inviter = &connection.facts.recorded;
         let remarks = self.connections.remarks();
         if !remarks.is_compared(&inviter.uid, project, roster.started) {
             // What lists the project is accepted.
             self.connections.proved(&inviter.into(), &connection.facts.revision, roster.started);
-            let orphans = self.orphans(connection, project, &roster);
+            let orphans = self.orphans(connection, project, roster);
             if remarks.compared(&inviter.uid, project, roster.started, orphans) {
                 self.wakes.recorded(inviter);
             }
         }
-        Ok(roster)
     }
 
     fn orphans(&self, connection: &Connection, project: &ObjectId, roster: &Roster) -> BTreeSet<String> {

@@ -82,13 +82,12 @@ impl Passes {
         Ok(Leave { slot, room })
     }
 
-    /// An invitation that is there is followed meanwhile.
+    /// An invitation that is there is followed meanwhile: what a look shows wakes the object, and so does its end.
     fn followed(&self, facts: &Facts, trouble: Trouble) -> Trouble {
-        if facts.claim.as_ref().is_none_or(|claim| claim.invitation.is_none()) {
-            return trouble;
-        }
-        let interval = self.settings.timings.scaled(facts.inviter.check_interval);
-        Trouble { retry_in: trouble.retry_in.min(interval), ..trouble }
+        let expires = facts.claim.as_ref().and_then(|claim| claim.invitation.as_ref()?.expires_at.as_ref());
+        let left = expires.and_then(|at| Duration::try_from(at.0.duration_since(self.clock.now())).ok());
+        let ends = left.filter(|left| !left.is_zero()).map(|left| left + Duration::from_secs(1));
+        Trouble { retry_in: ends.map_or(trouble.retry_in, |ends| ends.min(trouble.retry_in)), ..trouble }
     }
 
     /// The slot that the decision needs, if it needs one; one that it does not need goes back.

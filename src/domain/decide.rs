@@ -61,6 +61,14 @@ fn recent(waits: bool) -> LookNeed {
     if waits { LookNeed::Recent } else { LookNeed::FreshWithSlot }
 }
 
+/// Whether nothing is recorded of the person anywhere: then their absence means an invitation or nothing, and nobody is
+/// missed.
+#[must_use]
+pub fn is_newcomer(facts: &Facts) -> bool {
+    let recorded = facts.claim.is_some() || facts.owns_another_claim || facts.status_tells_of_invitation;
+    facts.life == Life::Live && !recorded
+}
+
 /// Decides the step of this pass.
 #[must_use]
 pub fn decide(facts: &Facts) -> Decision {

@@ -1,7 +1,7 @@
 //! What was seen, what it means: one test a row of the table.
 
 use crate::api::{Adoption, InvitationClaimSpec, Mode, Origin, Owner, Plan, Reason, Verdict, VerdictKind};
-use crate::domain::decide::{decide, look_need};
+use crate::domain::decide::{decide, is_newcomer, look_need};
 use crate::domain::desired::Life;
 use crate::domain::facts::{Facts, LastPass, Ownership, Quarantine};
 use crate::domain::ledger;
@@ -50,6 +50,21 @@ fn nobody_there_and_nothing_recorded_is_invited_with_an_open_attempt() {
     assert_eq!(attempt.deadline.0.duration_since(attempt.started_at.0), SignedDuration::from_secs(10));
     assert_eq!(claim.mails.len(), 1);
     assert_eq!(claim.owner.as_ref().unwrap().uid, "uid-1");
+}
+
+#[test]
+fn a_newcomer_is_who_is_wanted_and_of_whom_nothing_is_recorded() {
+    assert!(is_newcomer(&facts()));
+    let known = [
+        invited(),
+        attempting(),
+        owning(claim(&facts())),
+        Facts { owns_another_claim: true, ..facts() },
+        Facts { status_tells_of_invitation: true, ..facts() },
+        Facts { life: Life::Suspended, ..facts() },
+        Facts { life: Life::Deleting { since: now(), suspended: false }, ..facts() },
+    ];
+    assert!(!known.iter().any(is_newcomer));
 }
 
 #[test]

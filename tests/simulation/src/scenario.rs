@@ -90,6 +90,11 @@ fn apply_with(at: Place, roles: u8, deletion: DeletionPolicy) -> Action {
     Action::Apply { at, person: 0, roles, deletion }
 }
 
+/// For a second person.
+fn apply_second(at: Place) -> Action {
+    Action::Apply { at, person: 1, roles: 1, deletion: DeletionPolicy::Cancel }
+}
+
 fn keep(at: Place) -> Action {
     apply_with(at, 1, DeletionPolicy::Keep)
 }
@@ -182,6 +187,12 @@ fn turns_of_fate() -> Vec<Scenario> {
             "by hand while sending",
             1,
             &[(1000, apply(X)), (1012, InviteByHand(0)), (10 * MINUTE, Delete(X))],
+        ),
+        Scenario::new("second person", 2, &[(1000, apply(X)), (20_000, apply_second(Y)), (10 * MINUTE, Delete(Y))]),
+        Scenario::new(
+            "second person, by hand, too",
+            1,
+            &[(1000, apply(X)), (20_000, apply_second(Y)), (20_003, InviteByHand(1)), (20_009, Accept(1))],
         ),
         Scenario::new("resend and accepted", 1, &[(1000, apply(X)), (MINUTE, Resend(X, 1)), (MINUTE + 9, Accept(0))]),
         Scenario::new(
