@@ -30,6 +30,7 @@ use crate::domain::roster::Invitations;
 pub use crate::domain::roster::Roster;
 use crate::domain::schedule::{LONGEST_WAIT, failure_backoff};
 use crate::domain::timings::Timings;
+use futures::future::try_join;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -260,14 +261,13 @@ impl Rosters {
                 patiently(ended).await?;
                 continue;
             };
-            match tokio::join!(connection.api.list(project, None), connection.api.members(project)) {
-                (Ok(invitations), Ok(members)) => {
+            // In this order: where the first is held back, the second is not asked for.
+            match try_join(connection.api.list(project, None), connection.api.members(project)).await {
+                Ok((invitations, members)) => {
                     let seen = Roster::new(started, started, invitations, Arc::new(members.into()));
                     lookout.known().glanced_at(seen);
                 }
-                (Err(failure), _) | (_, Err(failure)) => {
-                    return Err(self.failed(lookout, connection, project, failure, turn));
-                }
+                Err(failure) => return Err(self.failed(lookout, connection, project, failure, turn)),
             }
         }
     }
