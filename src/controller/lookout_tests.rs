@@ -1,0 +1,143 @@
+//! Who waits for a look that is under way, what it may hide, and what a glance may be relied on for.
+
+use super::*;
+
+#[test]
+fn a_look_under_way_keeps_nobody_waiting_who_needs_no_other_and_hides_no_own_write() {
+    let stage = Stage::new();
+    stage.look(Freshness::Within(INTERVAL));
+    stage.pass(MINUTE);
+    let release = stage.project.hold(Hold::Read);
+    let under_way = stage.begin(Freshness::Since(stage.clock.monotonic()));
+    let sent = stage.invite();
+    stage.note(&sent.id, Some(&sent));
+    let meanwhile = stage.begin(Freshness::Within(INTERVAL)).now_or_never();
+    assert!(shows(&meanwhile.unwrap()), "at once");
+    release.send(()).unwrap();
+    assert!(shows(&stage.end(under_way)), "it had read before the write");
+    assert!(shows(&stage.look(Freshness::Within(INTERVAL))));
+
+    let release = stage.project.hold(Hold::Read);
+    let under_way = stage.begin(Freshness::Since(stage.clock.monotonic() + MINUTE));
+    stage.project.invitations.lock().unwrap().clear();
+    stage.note(&sent.id, None);
+    release.send(()).unwrap();
+    assert!(!shows(&stage.end(under_way)), "it had read before the cancellation");
+}
+
+#[test]
+fn a_look_begun_after_an_own_write_supersedes_it() {
+    let mut stage = Stage::new();
+    let release = stage.project.hold(Hold::Read);
+    let under_way = stage.begin(Freshness::Since(Duration::ZERO));
+    let sent = stage.invite();
+    stage.note(&sent.id, Some(&sent));
+    release.send(()).unwrap();
+    assert!(shows(&stage.end(under_way)));
+    stage.project.invitations.lock().unwrap().clear();
+    stage.pass(MINUTE);
+    assert!(!shows(&stage.look(Freshness::Since(stage.clock.monotonic()))), "somebody cancelled it");
+    assert_eq!(stage.woken(), ["jane".to_owned()].into());
+}
+
+#[test]
+fn all_who_need_a_later_look_than_the_one_under_way_share_the_next() {
+    let stage = Stage::new();
+    let release = stage.project.hold(Hold::Read);
+    let first = stage.begin(Freshness::Since(stage.clock.monotonic()));
+    stage.pass(Duration::from_millis(1));
+    let later = stage.clock.monotonic();
+    let all: Vec<_> = (0..20).map(|_| stage.begin(Freshness::Since(later))).collect();
+    release.send(()).unwrap();
+    let (_, all) = stage.end(futures::future::join(first, futures::future::join_all(all)));
+    assert!(all.iter().all(|roster| roster.complete >= later));
+    assert_eq!(stage.lists(), (2, 2));
+}
+
+#[test]
+fn a_look_that_is_dropped_leaves_its_turn_to_those_who_wait() {
+    let stage = Stage::new();
+    let _held = stage.project.hold(Hold::Read);
+    let dropped = stage.begin(Freshness::Since(Duration::ZERO));
+    let waiting = stage.begin(Freshness::Since(Duration::ZERO));
+    drop(dropped);
+    stage.end(waiting);
+    assert_eq!(stage.lists(), (2, 1));
+}
+
+#[test]
+fn a_newcomer_is_looked_for_with_both_lists_at_once_and_others_share_them() {
+    let stage = Stage::new();
+    stage.look(Freshness::Within(INTERVAL));
+    stage.pass(MINUTE);
+    let release = stage.project.hold(Hold::Read);
+    let came = stage.clock.monotonic();
+    let john = stage.begin_for("john@example.com", came);
+    let jill = stage.begin_for("jill@example.com", came);
+    assert_eq!(stage.lists(), (2, 2), "at the same time");
+    release.send(()).unwrap();
+    assert_eq!(stage.end(futures::future::join(john, jill)).0.map(|roster| roster.started), None);
+    assert!(stage.end(stage.begin_for("joan@example.com", came)).is_none());
+    assert_eq!(stage.lists(), (2, 2));
+    stage.pass(Duration::from_millis(1));
+    assert!(stage.end(stage.begin_for("joan@example.com", stage.clock.monotonic())).is_none());
+    assert_eq!(stage.lists(), (3, 3));
+}
+
+#[test]
+fn who_is_shown_at_all_or_was_not_looked_for_lately_is_no_newcomer_to_a_glance() {
+    let jane = testing::facts().desired.username;
+    let looked_for = |stage: &Stage| stage.end(stage.begin_for(jane.as_written(), stage.clock.monotonic()));
+    let stage = Stage::new();
+    assert!(looked_for(&stage).is_some(), "nobody had looked before");
+    stage.pass(INTERVAL + MINUTE);
+    assert!(looked_for(&stage).is_some(), "long ago");
+    stage.invite();
+    stage.pass(MINUTE);
+    assert!(looked_for(&stage).is_some_and(|roster| shows(&roster)), "invited since");
+    stage.pass(MINUTE);
+    let before = stage.lists();
+    assert!(looked_for(&stage).is_some_and(|roster| shows(&roster)), "invited before");
+    assert_eq!(stage.lists(), (before.0 + 1, before.1 + 1));
+}
+
+/// Jane accepts after the members were read, and before the invitations are.
+#[test]
+fn a_glance_is_no_evidence_against_anybody() {
+    let mut stage = Stage::new();
+    stage.invite();
+    stage.look(Freshness::Within(INTERVAL));
+    stage.pass(MINUTE);
+    let release = stage.project.hold(Hold::Unread);
+    let came = stage.clock.monotonic();
+    let john = stage.begin_for("john@example.com", came);
+    stage.project.invitations.lock().unwrap().clear();
+    stage.project.members.lock().unwrap().extend(testing::member().member);
+    release.send(()).unwrap();
+    assert!(stage.end(john).is_none());
+    assert_eq!((stage.lists(), stage.woken().len()), ((2, 2), 0));
+    let shared = stage.look(Freshness::Within(INTERVAL));
+    assert!(shows(&shared) && shared.complete < came, "what was seen before stands");
+    assert!(!stage.has(Freshness::Complete(Duration::ZERO)) && !stage.has(Freshness::Since(came)));
+    let jane = testing::facts().desired.username;
+    let look = stage.end(stage.begin_for(jane.as_written(), came));
+    assert!(look.is_some_and(|roster| shows(&roster) && roster.complete >= came), "as a member");
+    assert_eq!(stage.lists(), (3, 3));
+}
+
+#[test]
+fn who_waits_for_a_roster_is_not_kept_waiting_by_glances() {
+    let stage = Stage::new();
+    stage.look(Freshness::Within(INTERVAL));
+    stage.pass(MINUTE);
+    let release = stage.project.hold(Hold::Read);
+    let first = stage.begin_for("john@example.com", stage.clock.monotonic());
+    stage.pass(Duration::from_millis(1));
+    let later = stage.clock.monotonic();
+    let jill = stage.begin_for("jill@example.com", later);
+    let roster = stage.begin(Freshness::Since(later));
+    release.send(()).unwrap();
+    let (first, jill, _) = stage.end(futures::future::join3(first, jill, roster));
+    assert!(first.is_none() && jill.is_some_and(|roster| roster.complete >= later));
+    assert_eq!(stage.lists(), (3, 3));
+}
