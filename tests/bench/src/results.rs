@@ -32,6 +32,9 @@ pub(crate) struct Setting {
     pub(crate) load_before: f64,
     pub(crate) disk: DiskSync,
     pub(crate) binary_bytes: u64,
+    /// As in the image: the C library and its allocator are in the binary.
+    #[serde(default)]
+    pub(crate) static_binary: bool,
     /// Short runs, to see whether everything works.
     pub(crate) quick: bool,
 }
@@ -86,6 +89,7 @@ impl Setting {
         let memory = read("/proc/meminfo");
         let total = memory.lines().find_map(|line| line.strip_prefix("MemTotal:")?.split_whitespace().next());
         let load = read("/proc/loadavg");
+        let program = fs::read(binary).with_context(|| format!("no {}", binary.display()))?;
         Ok(Self {
             begun: Timestamp::now(),
             commit: commit(),
@@ -95,10 +99,20 @@ impl Setting {
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
             load_before: load.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or_default(),
             disk: crate::limits::disk(folder)?,
-            binary_bytes: fs::metadata(binary).with_context(|| format!("no {}", binary.display()))?.len(),
+            binary_bytes: u64::try_from(program.len())?,
+            static_binary: !names_a_loader(&program),
             quick,
         })
     }
+}
+
+/// Whether a program of Linux for 64 bits, little-endian, needs somebody to load its libraries.
+fn names_a_loader(program: &[u8]) -> bool {
+    const LOADER: u16 = 3;
+    let short = |at: usize| Some(u16::from_le_bytes(*program.get(at..)?.first_chunk()?));
+    let long = |at: usize| usize::try_from(u64::from_le_bytes(*program.get(at..)?.first_chunk()?)).ok();
+    let (Some(table), Some(length), Some(count)) = (long(0x20), short(0x36), short(0x38)) else { return false };
+    (0..usize::from(count)).any(|number| short(table + number * usize::from(length)) == Some(LOADER))
 }
 
 fn commit() -> String {
