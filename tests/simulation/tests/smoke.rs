@@ -5,6 +5,9 @@ use simulation::enumerate::explore;
 use simulation::many::tally;
 use simulation::run::{run, runtime};
 use simulation::seeds::draw;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 #[test]
 fn seeds_violate_nothing() {
@@ -34,4 +37,18 @@ fn every_fault_of_one_scenario_violates_nothing() {
 fn a_retry_layer_is_caught() {
     let report = explore(1, Some("invite"), Wiring { bug: Some(Bug::RetryLayer) }, 1);
     assert!(!report.failing.is_empty());
+}
+
+/// `make bugs` builds and catches them; a change that they no longer fit is told here.
+#[test]
+fn every_mistake_in_the_sources_can_still_be_made() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let files = fs::read_dir(root.join("tests/simulation/patches")).unwrap().map(|file| file.unwrap().path());
+    let patches: Vec<_> = files.filter(|file| file.extension().is_some_and(|extension| extension == "patch")).collect();
+    assert!(patches.len() >= 9, "{patches:?}");
+    let fits = |patch: &PathBuf| {
+        Command::new("git").args(["apply", "--check"]).arg(patch).current_dir(&root).status().unwrap().success()
+    };
+    let misfits: Vec<_> = patches.iter().filter(|patch| !fits(patch)).collect();
+    assert!(misfits.is_empty(), "to be made anew: {misfits:?}");
 }
