@@ -122,6 +122,11 @@ fn decide_live(facts: &Facts) -> Decision {
     }
 }
 
+/// Who may not send owns what forbids it: otherwise nobody could ask it for another one.
+pub(super) fn held(facts: &Facts, at_rest: Decision) -> Decision {
+    if facts.ownership == Ownership::Mine { at_rest } else { take_over(facts) }
+}
+
 fn take_over(facts: &Facts) -> Decision {
     if let Err(denial) = policy::check(&facts.inviter.allow, &facts.desired) {
         return stop(Reason::PolicyDenied, denial);
@@ -271,12 +276,13 @@ fn without_invitation(facts: &Facts) -> Decision {
         }
         return invite(facts, sight);
     };
-    if claim.lost_attempts >= 2 {
-        return outcome_unknown();
-    }
     let cap = usize::try_from(facts.mail_cap).unwrap_or(0);
-    if ledger::mails_within_a_day(claim, facts.now) >= cap {
-        return mail_cap_reached(facts, claim, cap);
+    let is_capped = ledger::mails_within_a_day(claim, facts.now) >= cap;
+    if claim.lost_attempts >= 2 {
+        return held(facts, outcome_unknown());
+    }
+    if is_capped {
+        return held(facts, mail_cap_reached(facts, claim, cap));
     }
     invite(facts, sight)
 }

@@ -3,6 +3,7 @@
 //! Nothing may be sent for the person before the attempt is resolved: found, or lost after its quarantine. Must never
 //! open another attempt; the next pass decides that.
 
+use super::decide::held;
 use super::desired::Life;
 use super::facts::{Facts, Quarantine, Sight};
 use super::finding::{Finding, accepted_finding, invited_finding};
@@ -31,7 +32,7 @@ pub(super) fn resolve_attempt(facts: &Facts) -> Decision {
         (Some(Quarantine::Running { elapsed, left }), _) => {
             rest(Reason::Looking, looking, Wake::attempt_look(elapsed, left))
         }
-        (_, false) if holds(facts) && sight.pending.is_empty() => outcome_unknown(),
+        (_, false) if holds(facts) && sight.pending.is_empty() => held(facts, outcome_unknown()),
         (_, false) => again(Reason::Looking, looking),
         (_, true) => after_quarantine(facts, sight),
     }
@@ -57,7 +58,7 @@ fn after_quarantine(facts: &Facts, sight: &Sight) -> Decision {
             Wake::Now,
         );
     }
-    outcome_unknown()
+    held(facts, outcome_unknown())
 }
 
 /// Nobody can tell, and looking longer does not help.

@@ -3,11 +3,12 @@
 use super::decisions::{attempting, owning, recorded_claim, rests};
 use crate::api::{OnUnknown, Origin, Reason};
 use crate::domain::decide::decide;
-use crate::domain::facts::{Facts, Quarantine, Sight};
+use crate::domain::facts::{Facts, Ownership, Quarantine, Sight};
+use crate::domain::ledger::whole_second;
 use crate::domain::remote::{Invitation, ObjectId};
 use crate::domain::schedule::Wake;
 use crate::domain::step::Step;
-use crate::domain::testing::{absent, invitation, now, pending};
+use crate::domain::testing::{absent, claim, facts, invitation, now, pending};
 use jiff::SignedDuration;
 use std::time::Duration;
 
@@ -89,4 +90,27 @@ fn hold_and_an_answer_without_an_id_wait_for_a_human() {
     let mut answered = attempting();
     answered.claim.as_mut().unwrap().attempt.as_mut().unwrap().answered = true;
     rests(&answered, Reason::OutcomeUnknown);
+}
+
+#[test]
+fn who_may_not_send_takes_over_what_forbids_it_from_an_owner_that_is_gone() {
+    let mut hold = attempting();
+    hold.inviter.on_unknown = OnUnknown::Hold;
+    let mut twice = owning(recorded_claim(&decide(&attempting())).clone());
+    twice.claim.as_mut().unwrap().lost_attempts = 2;
+    let mut capped = owning(claim(&facts()));
+    capped.claim.as_mut().unwrap().mails =
+        [3, 2, 1].map(|ago| whole_second(now() - SignedDuration::from_hours(ago))).into();
+    for mut held in [hold, twice, capped] {
+        held.ownership = Ownership::Gone;
+        held.claim.as_mut().unwrap().owner.as_mut().unwrap().uid = "gone".to_owned();
+        let decision = decide(&held);
+        let taken = recorded_claim(&decision);
+        assert_eq!(taken.owner.as_ref().unwrap().uid, held.desired.object.uid);
+        let before = held.claim.as_ref().unwrap();
+        assert_eq!(
+            (&taken.attempt, taken.lost_attempts, &taken.mails),
+            (&before.attempt, before.lost_attempts, &before.mails)
+        );
+    }
 }
