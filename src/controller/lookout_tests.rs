@@ -3,6 +3,21 @@
 use super::*;
 
 #[test]
+fn own_writes_are_visible_at_once_and_cost_no_look_at_the_members() {
+    let stage = Stage::new();
+    stage.look(Freshness::Within(INTERVAL));
+    let sent = stage.invite();
+    stage.note(&sent.id, Some(&sent));
+    assert!(shows(&stage.look(Freshness::Within(INTERVAL))));
+    stage.project.invitations.lock().unwrap().clear();
+    stage.note(&sent.id, None);
+    assert!(!shows(&stage.look(Freshness::Within(INTERVAL))));
+    stage.pass(INTERVAL + MINUTE);
+    stage.look(Freshness::Within(INTERVAL));
+    assert_eq!(stage.lists(), (2, 1), "it was cancelled, not accepted");
+}
+
+#[test]
 fn a_look_under_way_keeps_nobody_waiting_who_needs_no_other_and_hides_no_own_write() {
     let stage = Stage::new();
     stage.look(Freshness::Within(INTERVAL));

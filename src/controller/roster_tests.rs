@@ -307,21 +307,6 @@ fn who_needs_both_lists_gets_both_and_shares_them() {
 }
 
 #[test]
-fn own_writes_are_visible_at_once_and_cost_no_look_at_the_members() {
-    let stage = Stage::new();
-    stage.look(Freshness::Within(INTERVAL));
-    let sent = stage.invite();
-    stage.note(&sent.id, Some(&sent));
-    assert!(shows(&stage.look(Freshness::Within(INTERVAL))));
-    stage.project.invitations.lock().unwrap().clear();
-    stage.note(&sent.id, None);
-    assert!(!shows(&stage.look(Freshness::Within(INTERVAL))));
-    stage.pass(INTERVAL + MINUTE);
-    stage.look(Freshness::Within(INTERVAL));
-    assert_eq!(stage.lists(), (2, 1), "it was cancelled, not accepted");
-}
-
-#[test]
 fn a_changed_inviter_is_shown_nothing_that_was_seen_before() {
     let mut stage = Stage::new();
     stage.look(Freshness::Within(INTERVAL));
