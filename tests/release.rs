@@ -68,3 +68,17 @@ fn the_user_of_the_image_is_the_one_of_the_chart() {
         assert!(manifest.lines().any(|found| found.trim() == line), "deploy/install.yaml has no {line}");
     }
 }
+
+#[test]
+fn actions_are_pinned_by_commit() {
+    let workflows: Vec<_> = std::fs::read_dir(root().join(".github/workflows")).unwrap().map(Result::unwrap).collect();
+    assert!(!workflows.is_empty());
+    for workflow in workflows {
+        let text = std::fs::read_to_string(workflow.path()).unwrap();
+        for action in text.lines().filter_map(|line| line.split_once("uses: ").map(|(_, action)| action)) {
+            let commit = action.split_once('@').and_then(|(_, pin)| pin.split_whitespace().next());
+            let pinned = commit.is_some_and(|pin| pin.len() == 40 && pin.chars().all(|c| c.is_ascii_hexdigit()));
+            assert!(pinned, "{action}: name a commit, and the version in a comment");
+        }
+    }
+}

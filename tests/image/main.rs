@@ -53,7 +53,11 @@ fn main() -> ExitCode {
 async fn it_is_small_and_holds_nothing_else() {
     let files = IMAGE.files();
     let names: Vec<_> = files.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["LICENSE", "etc/ssl/certs/ca-certificates.crt", "invitation-operator"]);
+    assert_eq!(names, ["LICENSE", "LICENSES-OF-CRATES", "etc/ssl/certs/ca-certificates.crt", "invitation-operator"]);
+    let licences = std::fs::read_to_string(IMAGE.rootfs().join("LICENSES-OF-CRATES")).unwrap();
+    for part in ["======== kube 5.", "======== rustls 0.", "Permission is hereby granted", "Apache License"] {
+        assert!(licences.contains(part), "no {part:?} in the licences");
+    }
     let binary = files.iter().find(|(name, _)| name == "invitation-operator").unwrap().1;
     println!("{}: {} bytes compressed, binary {binary} bytes", IMAGE.digest, IMAGE.compressed);
     assert!(IMAGE.compressed <= LARGEST_IMAGE && binary <= LARGEST_BINARY);
