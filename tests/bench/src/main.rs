@@ -16,6 +16,7 @@ mod limits;
 mod operator;
 mod process;
 mod report;
+mod restored;
 mod results;
 mod scale;
 mod stage;
@@ -79,6 +80,18 @@ enum What {
         #[arg(long, default_value_t = 100_000)]
         objects: usize,
     },
+    /// A start with more people than can be invited in reasonable time: their objects and claims are copied.
+    Restored {
+        /// Path of the operator's binary.
+        #[arg(long, default_value = "target/release/invitation-operator")]
+        operator: PathBuf,
+        /// How many people.
+        #[arg(long, default_value_t = 100_000)]
+        people: usize,
+        /// Seconds of rest before memory is looked at.
+        #[arg(long, default_value_t = 20)]
+        rest_s: u64,
+    },
     /// From the end of the leader until another replica leads, with the Lease of production.
     Failover {
         /// Path of the operator's binary.
@@ -108,6 +121,9 @@ async fn main() -> anyhow::Result<()> {
         What::Report { output } => report::write(&results::Results::in_folder(&output)?, &output),
         What::Blind { operator, count } => blind::measure(&operator, count).await,
         What::Churn { operator, objects } => churn::measure(&operator, objects).await,
+        What::Restored { operator, people, rest_s } => {
+            restored::measure(&operator, people, Duration::from_secs(rest_s)).await
+        }
         What::Failover { operator, count } => failover::measure(&operator, count).await,
     }
 }

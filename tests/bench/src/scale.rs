@@ -141,7 +141,7 @@ pub(crate) async fn run(binary: &Path, plan: Plan) -> Result<ScaleRun> {
 }
 
 /// A team for every 500 people, each with one project, and all its people. An operator must be running.
-async fn form(stage: &Stage, people: usize) -> Result<(Vec<Team>, Vec<Person>)> {
+pub(crate) async fn form(stage: &Stage, people: usize) -> Result<(Vec<Team>, Vec<Person>)> {
     let mut teams = Vec::new();
     let mut all = Vec::new();
     for number in 0..people.div_ceil(PEOPLE_PER_PROJECT) {
@@ -200,7 +200,8 @@ async fn invited(stage: &Stage, operator: &Operator, people: &[Person], plan: Pl
     })
 }
 
-async fn restarted(stage: &Stage, plan: Plan) -> Result<(Operator, Restart)> {
+/// Starts an operator with everything there, and waits until each object had a pass.
+pub(crate) async fn restarted(stage: &Stage, plan: Plan) -> Result<(Operator, Restart)> {
     stage.simulator.clear_requests();
     let mut audit = stage.audit()?;
     let began = Instant::now();
