@@ -270,7 +270,6 @@ async fn a_404_that_does_not_name_the_invitation_cancels_nothing() {
     assert!(world.invitations().get_opt("jane").await.unwrap().is_some());
     assert_eq!(world.sim.invitations(&account.project).len(), 1);
     world.sim.remove_fault(fault);
-    world.annotate("jane", annotation::REQUESTED_AT, "now").await;
     world.until_gone(&object).await;
     assert!(world.sim.invitations(&account.project).is_empty());
 }

@@ -176,7 +176,8 @@ impl Suite {
                 let plan = scale::Plan {
                     people,
                     latency: Duration::from_millis(50),
-                    rest: Duration::from_secs(if quick || people < 1000 { 3 } else { 10 }),
+                    // Connections of a burst are closed after ten idle seconds.
+                    rest: Duration::from_secs(if quick || people < 1000 { 3 } else { 15 }),
                     raw_writes: if people < 1000 {
                         0
                     } else if quick {
