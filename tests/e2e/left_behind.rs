@@ -81,7 +81,9 @@ async fn a_rename_costs_no_mail_when_the_old_object_goes_first() {
 
 async fn a_rename_costs_no_mail_when_nobody_answers_about_the_new_object() {
     let Between { proxy, operator_kubeconfig } = shared().await.between().await;
-    let world = Setup::default().flag("--kubeconfig", operator_kubeconfig.to_str().unwrap()).start().await;
+    let setup = Setup::default().flag("--kubeconfig", operator_kubeconfig.to_str().unwrap());
+    // A deletion that has waited for so long no longer waits for an answer.
+    let world = setup.flag("--release-after", "1h").start().await;
     let (account, object) = world.invited().await;
     world.invite("jane-doe", &account.project, JANE).await;
     world.until("jane-doe", "waiting", shows(Reason::DuplicateInvitee)).await;

@@ -152,7 +152,8 @@ async fn a_refused_object_is_gone_at_once() {
 }
 
 async fn the_release_annotation_lets_go_without_a_call() {
-    let world = World::start().await;
+    // Only the annotation lets go.
+    let world = Setup::default().flag("--release-after", "1h").start().await;
     let (account, object) = world.invited().await;
     world.sim.add_fault(FaultRule::new(Fault::status(500, "UNEXPECTED_ERROR")).project(&account.project));
     world.delete("jane").await;
@@ -207,7 +208,8 @@ async fn an_inviter_that_is_created_anew_goes_on_with_what_was_sent() {
 }
 
 async fn without_credentials_the_cancellation_says_how_to_go_on_and_is_owed_after_a_time() {
-    let mut world = World::start().await;
+    // Time enough to say it, on a slow machine too.
+    let mut world = Setup::default().flag("--release-after", "400s").start().await;
     let (account, object) = world.invited().await;
     world.secrets().delete("atlas", &DeleteParams::default()).await.unwrap();
     world.restart_operator();
@@ -227,7 +229,7 @@ async fn without_credentials_the_cancellation_says_how_to_go_on_and_is_owed_afte
 }
 
 async fn a_cancellation_that_fails_is_tried_again() {
-    let world = World::start().await;
+    let world = Setup::default().flag("--release-after", "1h").start().await;
     let (account, object) = world.invited().await;
     let failing = FaultRule::new(Fault::status(500, "UNEXPECTED_ERROR")).on(Endpoint::DeleteGroupInvite).times(2);
     world.sim.add_fault(failing);
@@ -239,7 +241,7 @@ async fn a_cancellation_that_fails_is_tried_again() {
 }
 
 async fn a_cancellation_whose_answer_was_lost_is_done() {
-    let world = World::start().await;
+    let world = Setup::default().flag("--release-after", "1h").start().await;
     let (account, object) = world.invited().await;
     world.sim.add_fault(FaultRule::new(Fault::ResetAfter).on(Endpoint::DeleteGroupInvite).once());
     world.delete("jane").await;
