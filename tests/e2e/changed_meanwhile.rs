@@ -16,9 +16,10 @@ pub fn tests() -> Vec<Trial> {
 
 /// Jane's invitation is sent, and its answer on its way: the claim has an open attempt.
 async fn in_flight() -> (World, Account, String) {
-    let world = World::start().await;
+    // The answer is long enough on its way for what happens meanwhile, and the call waits for it.
+    let world = Setup::default().flag("--post-deadline", "400s").start().await;
     let account = world.atlas().await;
-    let fault = Fault::Latency { before: Span::ZERO, after: Span::millis(2000) };
+    let fault = Fault::Latency { before: Span::ZERO, after: Span::seconds(10) };
     world.sim.add_fault(FaultRule::new(fault).on(Endpoint::CreateGroupInvite).once());
     world.invite("jane", &account.project, JANE).await;
     world.until_sim("a mail", |sim| sim.outbox().len() == 1).await;
