@@ -102,6 +102,7 @@ async fn owners_that_vanish_by_the_dozen_pause_cancellations_until_the_lease_say
     assert!(condition.message.contains("invitation-operator.io/resumeCancellations"), "{}", condition.message);
     world.until_event("atlas", Reason::CancellationsPaused).await;
     metric(&world, "\ninvitation_operator_cancellations_paused 1\n").await;
+    world.until_sim("ten cancelled", |sim| sim.invitations(&account.project).len() <= 4).await;
     assert_eq!(world.sim.invitations(&account.project).len(), 4, "ten were cancelled, and then it was enough");
 
     let leases: Api<Lease> = Api::namespaced(world.client.clone(), &world.operator_namespace);
