@@ -6,12 +6,13 @@ use atlas_sim::{Endpoint, Simulator, Span};
 use invitation_operator::api::{InvitationClaim, Inviter, ProjectInvitation, Reason};
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{Api, ListParams};
-use kube::runtime::{conditions, wait::await_condition};
+use kube::runtime::wait::await_condition;
 use kube::{Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 use std::time::Duration;
+use tokio::time::error::Elapsed;
 
 /// Generous: a test fails by what is seen, not by how slow a machine is.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -23,18 +24,32 @@ where
     K: Clone + Debug + Send + DeserializeOwned + Serialize + Resource<DynamicType = ()> + 'static,
 {
     let condition = |object: Option<&K>| object.is_some_and(&holds);
-    match tokio::time::timeout(LIMIT, await_condition(api.clone(), name, condition)).await {
-        Ok(Ok(Some(object))) => object,
-        Ok(other) => panic!("{name}: waiting for {what}: {other:?}"),
-        Err(_) => {
-            let found = api.get_opt(name).await;
-            let found = match &found {
-                Ok(Some(object)) => serde_saphyr::to_string(object).unwrap_or_default(),
-                other => format!("{other:?}"),
-            };
-            panic!("{name}: still not {what}. It is:\n{found}")
+    let Ok(found) = watched(&api, name, condition).await else {
+        let found = api.get_opt(name).await;
+        let found = match &found {
+            Ok(Some(object)) => serde_saphyr::to_string(object).unwrap_or_default(),
+            other => format!("{other:?}"),
+        };
+        panic!("{name}: still not {what}. It is:\n{found}")
+    };
+    found.unwrap()
+}
+
+/// Watches until it holds of the object or of its absence, or the time is over. A watch that breaks off has told nothing, and
+/// is begun anew.
+async fn watched<K>(api: &Api<K>, name: &str, holds: impl Fn(Option<&K>) -> bool) -> Result<Option<K>, Elapsed>
+where
+    K: Clone + Debug + Send + DeserializeOwned + Resource<DynamicType = ()> + 'static,
+{
+    let watching = async {
+        loop {
+            if let Ok(found) = await_condition(api.clone(), name, &holds).await {
+                return found;
+            }
+            tokio::time::sleep(GLANCE).await;
         }
-    }
+    };
+    tokio::time::timeout(LIMIT, watching).await
 }
 
 impl World {
@@ -52,8 +67,8 @@ impl World {
     pub async fn until_gone(&self, invitation: &ProjectInvitation) {
         let name = invitation.name_any();
         let uid = invitation.uid().unwrap();
-        let gone = await_condition(self.invitations(), &name, conditions::is_deleted(&uid));
-        if tokio::time::timeout(LIMIT, gone).await.is_err() {
+        let gone = |object: Option<&ProjectInvitation>| object.is_none_or(|object| object.uid().as_ref() != Some(&uid));
+        if watched(&self.invitations(), &name, gone).await.is_err() {
             let found = self.invitations().get_opt(&name).await;
             panic!("{name} is still there:\n{}", serde_saphyr::to_string(&found.unwrap()).unwrap_or_default());
         }
