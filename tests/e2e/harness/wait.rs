@@ -6,7 +6,8 @@ use atlas_sim::{Endpoint, Simulator, Span};
 use invitation_operator::api::{InvitationClaim, Inviter, ProjectInvitation, Reason};
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{Api, ListParams};
-use kube::runtime::{conditions, wait::await_condition};
+use kube::runtime::conditions;
+use kube::runtime::wait::{Condition, await_condition};
 use kube::{Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,10 +24,10 @@ where
     K: Clone + Debug + Send + DeserializeOwned + Serialize + Resource<DynamicType = ()> + 'static,
 {
     let condition = |object: Option<&K>| object.is_some_and(&holds);
-    match tokio::time::timeout(LIMIT, await_condition(api.clone(), name, condition)).await {
-        Ok(Ok(Some(object))) => object,
-        Ok(other) => panic!("{name}: waiting for {what}: {other:?}"),
-        Err(_) => {
+    match watched(&api, name, condition).await {
+        Some(Some(object)) => object,
+        Some(None) => panic!("{name}: waiting for {what}: it is not there"),
+        None => {
             let found = api.get_opt(name).await;
             let found = match &found {
                 Ok(Some(object)) => serde_saphyr::to_string(object).unwrap_or_default(),
@@ -35,6 +36,23 @@ where
             panic!("{name}: still not {what}. It is:\n{found}")
         }
     }
+}
+
+/// What fulfils a condition; none when the time is over. A watch that fails tells nothing of the object and is begun anew.
+async fn watched<K>(api: &Api<K>, name: &str, holds: impl Condition<K>) -> Option<Option<K>>
+where
+    K: Clone + Debug + Send + DeserializeOwned + Resource + 'static,
+{
+    let holds = |object: Option<&K>| holds.matches_object(object);
+    let watching = async {
+        loop {
+            match await_condition(api.clone(), name, &holds).await {
+                Ok(object) => return object,
+                Err(_) => tokio::time::sleep(GLANCE).await,
+            }
+        }
+    };
+    tokio::time::timeout(LIMIT, watching).await.ok()
 }
 
 impl World {
@@ -52,8 +70,7 @@ impl World {
     pub async fn until_gone(&self, invitation: &ProjectInvitation) {
         let name = invitation.name_any();
         let uid = invitation.uid().unwrap();
-        let gone = await_condition(self.invitations(), &name, conditions::is_deleted(&uid));
-        if tokio::time::timeout(LIMIT, gone).await.is_err() {
+        if watched(&self.invitations(), &name, conditions::is_deleted(&uid)).await.is_none() {
             let found = self.invitations().get_opt(&name).await;
             panic!("{name} is still there:\n{}", serde_saphyr::to_string(&found.unwrap()).unwrap_or_default());
         }
