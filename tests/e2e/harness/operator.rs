@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Write;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
+use tokio::net::TcpSocket;
 
 /// Kills the operator when this process is gone, unless it was told that nothing is left to kill.
 const WATCHDOG: &str = r#"read -r over || kill -KILL "$1""#;
@@ -24,13 +24,23 @@ pub struct Operator {
     child: Child,
     watchdog: Child,
     port: u16,
+    _reserved: TcpSocket,
     log: PathBuf,
+}
+
+/// A bound socket that never listens: the operator listens beside it, and nobody else can take the port before.
+fn reserve() -> std::io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(([127, 0, 0, 1], 0).into())?;
+    Ok(socket)
 }
 
 impl Operator {
     /// Starts `invitation-operator run` with these flags and variables; its log is appended to the file.
     pub fn start(flags: &BTreeMap<String, String>, variables: &BTreeMap<String, String>, log: &Path) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap().port();
+        let reserved = reserve().unwrap();
+        let port = reserved.local_addr().unwrap().port();
         let out = File::options().create(true).append(true).open(log).unwrap();
         let command = PROGRAM.get_or_init(|| vec![env!("CARGO_BIN_EXE_invitation-operator").into()]);
         let child = Command::new(&command[0])
@@ -51,7 +61,7 @@ impl Operator {
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
-        Self { child, watchdog, port, log: log.to_owned() }
+        Self { child, watchdog, port, _reserved: reserved, log: log.to_owned() }
     }
 
     /// Everything it has logged.
