@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 use std::time::Duration;
+use tokio::time::error::Elapsed;
 
 /// Generous: a test fails by what is seen, not by how slow a machine is.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -25,9 +26,9 @@ where
 {
     let condition = |object: Option<&K>| object.is_some_and(&holds);
     match watched(&api, name, condition).await {
-        Some(Some(object)) => object,
-        Some(None) => panic!("{name}: waiting for {what}: it is not there"),
-        None => {
+        Ok(Some(object)) => object,
+        Ok(None) => panic!("{name}: waiting for {what}: it is not there"),
+        Err(_) => {
             let found = api.get_opt(name).await;
             let found = match &found {
                 Ok(Some(object)) => serde_saphyr::to_string(object).unwrap_or_default(),
@@ -38,8 +39,8 @@ where
     }
 }
 
-/// What fulfils a condition; none when the time is over. A watch that fails tells nothing of the object and is begun anew.
-async fn watched<K>(api: &Api<K>, name: &str, holds: impl Condition<K>) -> Option<Option<K>>
+/// What fulfils a condition, if the time suffices. A watch that fails tells nothing of the object and is begun anew.
+async fn watched<K>(api: &Api<K>, name: &str, holds: impl Condition<K>) -> Result<Option<K>, Elapsed>
 where
     K: Clone + Debug + Send + DeserializeOwned + Resource + 'static,
 {
@@ -52,7 +53,7 @@ where
             }
         }
     };
-    tokio::time::timeout(LIMIT, watching).await.ok()
+    tokio::time::timeout(LIMIT, watching).await
 }
 
 impl World {
@@ -70,7 +71,7 @@ impl World {
     pub async fn until_gone(&self, invitation: &ProjectInvitation) {
         let name = invitation.name_any();
         let uid = invitation.uid().unwrap();
-        if watched(&self.invitations(), &name, conditions::is_deleted(&uid)).await.is_none() {
+        if watched(&self.invitations(), &name, conditions::is_deleted(&uid)).await.is_err() {
             let found = self.invitations().get_opt(&name).await;
             panic!("{name} is still there:\n{}", serde_saphyr::to_string(&found.unwrap()).unwrap_or_default());
         }
