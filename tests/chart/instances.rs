@@ -13,7 +13,9 @@ pub fn tests() -> Vec<Trial> {
 }
 
 async fn an_instance_keeps_away_from_namespaces_that_another_serves_until_that_one_is_gone() {
-    let mut first = Setup::default().flag("--leader-elect", "true").start().await;
+    // Its lease lasts for 15 s, so that it is not taken for dead on a slow machine.
+    let first = Setup::default().flag("--leader-elect", "true").flag("--lease-duration", "300s");
+    let mut first = first.start().await;
     let (account, _) = first.invited().await;
     let both = first.namespace.clone();
     let host = format!("127.0.0.1:{}", first.sim.address().port());
@@ -29,7 +31,9 @@ async fn an_instance_keeps_away_from_namespaces_that_another_serves_until_that_o
     let third = Setup::default().flag("--leader-elect", "true").start().await;
     third.invited().await;
     assert!(second.claims().await.is_empty(), "who waits does nothing");
-    first.operator.take().unwrap().terminate();
+    let mut ending = first.operator.take().unwrap();
+    ending.terminate();
+    assert_eq!(ending.ended().await.code(), Some(0));
     let ready = poll(async || waiting.page("/readyz").await.is_some_and(|(_, page)| page == "ok\n")).await;
     assert!(ready, "{:?}", waiting.page("/readyz").await);
     // It has a ledger of its own, finds the invitation at MongoDB, and mails nobody again.

@@ -30,11 +30,7 @@ async fn a_namespace_that_does_not_exist_yet_holds_nobody_up_and_is_served_when_
     release.deploy_to(&mut world).await;
     world.start_operator();
     world.invited().await;
-    assert!(
-        world.log().contains("the namespace does not exist, or the operator has no rights in it"),
-        "{}",
-        world.log()
-    );
+    world.until_logged("the namespace does not exist, or the operator has no rights in it").await;
     let operator = world.operator.as_ref().unwrap();
     let ready = poll(async || operator.page("/readyz").await.is_some_and(|(code, _)| code == 200)).await;
     assert!(ready, "{:?}", operator.page("/readyz").await);

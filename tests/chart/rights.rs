@@ -31,8 +31,9 @@ async fn a_right_that_is_missing_is_named_and_waited_for() {
     );
     world.until_logged(&format!("waiting: {told}")).await;
     let operator = world.operator.as_ref().unwrap();
-    let (code, page) = operator.page("/readyz").await.unwrap();
-    assert!(code == 503 && page.contains(&told), "{code} {page}");
+    let shown =
+        poll(async || operator.page("/readyz").await.is_some_and(|(code, page)| code == 503 && page.contains(&told)));
+    assert!(shown.await, "{:?}", operator.page("/readyz").await);
     assert_eq!(operator.page("/livez").await.unwrap().0, 200, "no crash loop");
     let all = json!({ "rules": role.rules });
     roles.patch("invitation-operator", &PatchParams::default(), &Patch::Merge(all)).await.unwrap();

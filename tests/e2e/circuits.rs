@@ -104,7 +104,7 @@ async fn a_429_in_one_project_is_said_once_and_makes_nobody_else_wait() {
     world.secret("atlas", &world.sim.seed_credential(seed)).await;
     world.inviter("atlas", "atlas", |spec| spec.check_interval = "10m".to_owned()).await;
     world.until_inviter("atlas", Reason::Ready).await;
-    let refusal = FaultRule::new(Fault::rate_limited(Some(15))).on(Endpoint::CreateGroupInvite).project(&limited);
+    let refusal = FaultRule::new(Fault::rate_limited(Some(30))).on(Endpoint::CreateGroupInvite).project(&limited);
     world.sim.add_fault(refusal.once());
     world.invite("first", &limited, &person("first")).await;
     world.until("first", "told", ready("False", Reason::RateLimited)).await;

@@ -227,7 +227,10 @@ async fn a_host_that_is_not_allowed_gets_no_request() {
 }
 
 async fn an_unreachable_host_is_waited_for() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    // Bound and never listening: it refuses, and nobody else can take it.
+    let closed = tokio::net::TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = closed.local_addr().unwrap().port();
     let world = Setup::default().flag("--allowed-hosts", &format!("127.0.0.1:{port}")).start().await;
     let project = world.plant_project(Product::Atlas, "payments");
     let key = world.sim.seed_credential(CredentialSeed::api_key().grant(&project, ["GROUP_OWNER"]));

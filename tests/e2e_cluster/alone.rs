@@ -1,10 +1,10 @@
 //! A cluster in trouble, or not ready yet: each test has one of its own.
 
-use crate::harness::plane::{Plane, apply_definitions, start};
+use crate::harness::plane::{Plane, apply, apply_definitions, start};
 use crate::harness::*;
 use control_plane::{Options, Request, Rule, Trouble};
 use invitation_operator::api::crd::crds;
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{CustomResourceDefinition, JSONSchemaProps};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
 use kube::api::{Api, DeleteParams, DynamicObject, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use libtest_mimic::Trial;
@@ -32,9 +32,11 @@ async fn missing_definitions_are_waited_for() {
     let world = everywhere().start_on(&plane).await;
     world.until_logged("the cluster does not know ProjectInvitation, Inviter, ClusterInviter, InvitationClaim").await;
     let operator = world.operator.as_ref().unwrap();
-    let (code, told) = operator.page("/readyz").await.unwrap();
-    assert_eq!(code, 503);
-    assert!(told.contains("invitation-operator crds"), "{told}");
+    let told = wait::poll(async || {
+        let page = operator.page("/readyz").await;
+        page.is_some_and(|(code, told)| code == 503 && told.contains("invitation-operator crds"))
+    });
+    assert!(told.await, "{:?}", operator.page("/readyz").await);
     assert_eq!(operator.page("/livez").await.unwrap().0, 200);
     apply_definitions(&plane.client).await;
     let account = world.atlas().await;
@@ -45,8 +47,8 @@ async fn missing_definitions_are_waited_for() {
 
 async fn one_malformed_object_stops_nobody_else() {
     let plane = small_plane().await;
-    let api: Api<CustomResourceDefinition> = Api::all(plane.client.clone());
-    for mut crd in crds() {
+    let mut definitions = crds();
+    for crd in &mut definitions {
         if crd.spec.names.kind == "ProjectInvitation" {
             // As an older schema might have admitted it: anything.
             let schema = crd.spec.versions[0].schema.as_mut().unwrap().open_api_v3_schema.as_mut().unwrap();
@@ -58,8 +60,8 @@ async fn one_malformed_object_stops_nobody_else() {
             schema.properties.as_mut().unwrap().insert("spec".to_owned(), anything);
             crd.spec.versions[0].selectable_fields = None;
         }
-        api.create(&PostParams::default(), &crd).await.unwrap();
     }
+    apply(&plane.client, &definitions).await;
     let mut world = everywhere().without_operator().start_on(&plane).await;
     let kind = GroupVersionKind::gvk("invitation-operator.io", "v1alpha1", "ProjectInvitation");
     let resource = ApiResource::from_gvk_with_plural(&kind, "projectinvitations");
@@ -142,7 +144,8 @@ async fn a_version_that_has_expired_at_the_api_server_is_followed_by_a_list() {
     // Broken before they are let go: what a held watch still carries would tell of John without any list.
     proxy.cut(Request::is_watch);
     proxy.clear();
-    let invited = world.until("john", "invited", in_phase(Phase::Invited)).await;
+    let with_id = |object: &ProjectInvitation| in_phase(Phase::Invited)(object) && status(object).id.is_some();
+    let invited = world.until("john", "invited", with_id).await;
     let since: Vec<_> = proxy.requests().split_off(before);
     assert!(since.iter().any(|request| request.is_list_of("projectinvitations")), "{since:#?}");
     world.until("mary", "without inviter", shows(Reason::InviterNotFound)).await;

@@ -20,6 +20,13 @@ pub async fn world() -> World {
         .await
 }
 
+/// The same with a lease of a minute, where no end of one is waited for: a slow machine does not lose it.
+pub async fn patient_world() -> World {
+    let mut world = world().await;
+    world.set_flag("--lease-duration", "300s");
+    world
+}
+
 /// Two replicas, the first of which leads.
 pub async fn pair(world: &World) -> (Operator, Operator) {
     let first = world.replica("first");

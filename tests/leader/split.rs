@@ -101,7 +101,7 @@ async fn a_call_in_flight_when_the_lease_is_taken_is_finished_and_recorded() {
     world.invite("jane", &account.project, JANE).await;
     assert!(poll(async || world.mails(JANE) == 1).await);
     // Somebody else holds it from now on, and never renews it.
-    let stolen = json!({ "spec": { "holderIdentity": "somebody", "leaseDurationSeconds": 10 } });
+    let stolen = json!({ "spec": { "holderIdentity": "somebody", "leaseDurationSeconds": 25 } });
     let patch = kube::api::Patch::Merge(stolen);
     leases(&world).patch("invitation-operator", &kube::api::PatchParams::default(), &patch).await.unwrap();
     stands_by(&first).await;

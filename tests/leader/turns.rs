@@ -18,7 +18,7 @@ pub fn tests() -> Vec<Trial> {
 }
 
 async fn one_of_two_replicas_acts_and_the_other_stands_by() {
-    let world = world().await;
+    let world = patient_world().await;
     let (first, second) = pair(&world).await;
     let account = world.atlas().await;
     invited(&world, "jane", &account, JANE).await;
@@ -31,7 +31,7 @@ async fn one_of_two_replicas_acts_and_the_other_stands_by() {
 }
 
 async fn a_leader_that_is_told_to_end_hands_over() {
-    let world = world().await;
+    let world = patient_world().await;
     let (mut first, second) = pair(&world).await;
     let account = world.atlas().await;
     invited(&world, "jane", &account, JANE).await;
@@ -57,7 +57,7 @@ async fn a_leader_that_is_killed_is_succeeded_after_its_lease() {
 }
 
 async fn a_call_in_flight_is_finished_and_recorded_before_the_lease_is_given_back() {
-    let world = world().await;
+    let world = patient_world().await;
     let (mut first, second) = pair(&world).await;
     let account = world.atlas().await;
     world.sim.add_fault(
@@ -81,7 +81,7 @@ async fn a_call_in_flight_is_finished_and_recorded_before_the_lease_is_given_bac
 }
 
 async fn a_leader_that_is_told_to_end_waits_for_no_look() {
-    let mut world = world().await;
+    let mut world = patient_world().await;
     world.set_flag("--call-deadline", "600s");
     let (mut first, second) = pair(&world).await;
     let account = world.atlas().await;
@@ -89,10 +89,8 @@ async fn a_leader_that_is_told_to_end_waits_for_no_look() {
     let slow = Fault::Latency { before: Span::seconds(300), after: Span::millis(0) };
     world.sim.add_fault(FaultRule::new(slow).on(Endpoint::ListGroupInvites).once());
     world.invite("jane", &account.project, JANE).await;
-    let hangs = |sim: &atlas_sim::Simulator| {
-        sim.requests().iter().any(|request| request.endpoint == Endpoint::ListGroupInvites && !request.finished)
-    };
-    world.until_sim("a look that hangs", hangs).await;
+    // No other look: the one that the fault has struck.
+    world.until_sim("a look that hangs", |sim| sim.faults().iter().all(|fault| fault.struck == 1)).await;
     first.terminate();
     assert_eq!(first.ended().await.code(), Some(0));
     assert!(first.log().contains("lease given back"), "{}", first.log());
@@ -102,7 +100,7 @@ async fn a_leader_that_is_told_to_end_waits_for_no_look() {
 }
 
 async fn a_lease_that_is_deleted_is_made_anew_by_its_leader() {
-    let world = world().await;
+    let world = patient_world().await;
     let (first, second) = pair(&world).await;
     let before = holder(&world).await;
     leases(&world).delete("invitation-operator", &kube::api::DeleteParams::default()).await.unwrap();
@@ -114,7 +112,7 @@ async fn a_lease_that_is_deleted_is_made_anew_by_its_leader() {
 }
 
 async fn a_replica_that_stands_by_ends_at_once_and_takes_nothing_along() {
-    let world = world().await;
+    let world = patient_world().await;
     let (first, mut second) = pair(&world).await;
     second.terminate();
     assert_eq!(second.ended().await.code(), Some(0));

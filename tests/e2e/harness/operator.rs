@@ -24,17 +24,22 @@ pub struct Operator {
     child: Child,
     watchdog: Child,
     port: u16,
-    /// Keeps the port from everybody else: it never listens, and the operator binds beside it.
     _reserved: TcpSocket,
     log: PathBuf,
+}
+
+/// A bound socket that never listens: the operator listens beside it, and nobody else can take the port before.
+fn reserve() -> std::io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(([127, 0, 0, 1], 0).into())?;
+    Ok(socket)
 }
 
 impl Operator {
     /// Starts `invitation-operator run` with these flags and variables; its log is appended to the file.
     pub fn start(flags: &BTreeMap<String, String>, variables: &BTreeMap<String, String>, log: &Path) -> Self {
-        let reserved = TcpSocket::new_v4().unwrap();
-        reserved.set_reuseaddr(true).unwrap();
-        reserved.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let reserved = reserve().unwrap();
         let port = reserved.local_addr().unwrap().port();
         let out = File::options().create(true).append(true).open(log).unwrap();
         let command = PROGRAM.get_or_init(|| vec![env!("CARGO_BIN_EXE_invitation-operator").into()]);

@@ -128,11 +128,17 @@ async fn client(kubeconfig: &Path) -> Client {
 
 /// Applies the definitions and waits until they are served.
 pub async fn apply_definitions(client: &Client) {
+    apply(client, &crds()).await;
+}
+
+/// The same with definitions of the test's own.
+pub async fn apply(client: &Client, definitions: &[CustomResourceDefinition]) {
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
-    for crd in crds() {
-        api.create(&PostParams::default(), &crd).await.unwrap();
+    for crd in definitions {
+        api.create(&PostParams::default(), crd).await.unwrap();
     }
-    for crd in crds() {
-        await_condition(api.clone(), &crd.metadata.name.unwrap(), conditions::is_crd_established()).await.unwrap();
+    for crd in definitions {
+        let name = crd.metadata.name.as_deref().unwrap();
+        await_condition(api.clone(), name, conditions::is_crd_established()).await.unwrap();
     }
 }

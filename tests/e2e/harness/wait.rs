@@ -6,7 +6,8 @@ use atlas_sim::{Endpoint, Simulator, Span};
 use invitation_operator::api::{InvitationClaim, Inviter, ProjectInvitation, Reason};
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{Api, ListParams};
-use kube::runtime::wait::await_condition;
+use kube::runtime::conditions;
+use kube::runtime::wait::{Condition, await_condition};
 use kube::{Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -24,29 +25,32 @@ where
     K: Clone + Debug + Send + DeserializeOwned + Serialize + Resource<DynamicType = ()> + 'static,
 {
     let condition = |object: Option<&K>| object.is_some_and(&holds);
-    let Ok(found) = watched(&api, name, condition).await else {
-        let found = api.get_opt(name).await;
-        let found = match &found {
-            Ok(Some(object)) => serde_saphyr::to_string(object).unwrap_or_default(),
-            other => format!("{other:?}"),
-        };
-        panic!("{name}: still not {what}. It is:\n{found}")
-    };
-    found.unwrap()
+    match watched(&api, name, condition).await {
+        Ok(Some(object)) => object,
+        Ok(None) => panic!("{name}: waiting for {what}: it is not there"),
+        Err(_) => {
+            let found = api.get_opt(name).await;
+            let found = match &found {
+                Ok(Some(object)) => serde_saphyr::to_string(object).unwrap_or_default(),
+                other => format!("{other:?}"),
+            };
+            panic!("{name}: still not {what}. It is:\n{found}")
+        }
+    }
 }
 
-/// Watches until it holds of the object or of its absence, or the time is over. A watch that breaks off has told nothing, and
-/// is begun anew.
-async fn watched<K>(api: &Api<K>, name: &str, holds: impl Fn(Option<&K>) -> bool) -> Result<Option<K>, Elapsed>
+/// What fulfils a condition, if the time suffices. A watch that fails tells nothing of the object and is begun anew.
+async fn watched<K>(api: &Api<K>, name: &str, holds: impl Condition<K>) -> Result<Option<K>, Elapsed>
 where
-    K: Clone + Debug + Send + DeserializeOwned + Resource<DynamicType = ()> + 'static,
+    K: Clone + Debug + Send + DeserializeOwned + Resource + 'static,
 {
+    let holds = |object: Option<&K>| holds.matches_object(object);
     let watching = async {
         loop {
-            if let Ok(found) = await_condition(api.clone(), name, &holds).await {
-                return found;
+            match await_condition(api.clone(), name, &holds).await {
+                Ok(object) => return object,
+                Err(_) => tokio::time::sleep(GLANCE).await,
             }
-            tokio::time::sleep(GLANCE).await;
         }
     };
     tokio::time::timeout(LIMIT, watching).await
@@ -67,8 +71,7 @@ impl World {
     pub async fn until_gone(&self, invitation: &ProjectInvitation) {
         let name = invitation.name_any();
         let uid = invitation.uid().unwrap();
-        let gone = |object: Option<&ProjectInvitation>| object.is_none_or(|object| object.uid().as_ref() != Some(&uid));
-        if watched(&self.invitations(), &name, gone).await.is_err() {
+        if watched(&self.invitations(), &name, conditions::is_deleted(&uid)).await.is_err() {
             let found = self.invitations().get_opt(&name).await;
             panic!("{name} is still there:\n{}", serde_saphyr::to_string(&found.unwrap()).unwrap_or_default());
         }
