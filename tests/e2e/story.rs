@@ -2,7 +2,7 @@
 
 use crate::harness::*;
 use libtest_mimic::Trial;
-use std::time::Instant;
+use tokio::time::Instant;
 
 pub fn tests() -> Vec<Trial> {
     crate::tests![
