@@ -87,13 +87,14 @@ async fn accepted(stage: &Stage, teams: &[Team]) -> Result<Vec<Pattern>> {
 /// Object, claim and membership of one more person.
 async fn copy(stage: &Stage, number: usize, person: &Person, pattern: &Pattern) -> Result<()> {
     let id = format!("{number:024x}");
+    let user = stage.simulator.seed_account(&person.username);
     stage.simulator.seed_member(&person.project, &person.username, &["GROUP_READ_ONLY"]);
     let mut object = person.object()?;
     object.metadata.finalizers = pattern.object.metadata.finalizers.clone();
     object.metadata.annotations = pattern.object.metadata.annotations.clone();
     let made = objects(stage, person).create(&PostParams::default(), &object).await?;
     let mut status = pattern.object.status.clone().context("no status")?;
-    status.id = Some(id.clone());
+    (status.id, status.user_id) = (Some(id.clone()), Some(user));
     let status = Patch::Merge(json!({ "status": status }));
     objects(stage, person).patch_status(&person.name, &PatchParams::default(), &status).await?;
 
