@@ -1,8 +1,8 @@
 //! Who is due when, and whose turn it is: one pass per object at a time, round-robin over namespaces, first come within one.
 //!
-//! A tenant who applies ten thousand objects delays another's first by one pass. Everybody at rest is here, too, with the
-//! time to come back, so an object costs little more than its name. Must never know what a pass does, nor lose an object that
-//! is to come back.
+//! A tenant who applies ten thousand objects delays another's first by one pass, and by none where a place was kept for those
+//! who have no pass under way. Everybody at rest is here, too, with the time to come back, so an object costs little more than
+//! its name. Must never know what a pass does, nor lose an object that is to come back.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -32,6 +32,20 @@ pub(super) struct Agenda {
     lanes: BTreeMap<Box<str>, VecDeque<Object>>,
     /// The namespaces of those, whose turn is next first.
     order: VecDeque<Box<str>>,
+    /// The same of namespaces that had no pass under way when they came: they and the others take turns.
+    newcomers: VecDeque<Box<str>>,
+    newcomer_was_last: bool,
+    /// By namespace: how many passes are under way.
+    busy: BTreeMap<Box<str>, usize>,
+}
+
+/// For whom there is a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// For everybody.
+    Free,
+    /// For a namespace that has none.
+    Kept,
 }
 
 enum Standing {
@@ -75,17 +89,19 @@ impl Agenda {
         if let Some(lane) = self.lanes.get_mut(namespace) {
             lane.push_back(object.clone());
         } else {
-            self.order.push_back(namespace.into());
+            let order = if self.busy.contains_key(namespace) { &mut self.order } else { &mut self.newcomers };
+            order.push_back(namespace.into());
             self.lanes.insert(namespace.into(), [object.clone()].into());
         }
         self.standing.insert(object, Standing::Due);
     }
 
-    /// Whose turn it is: its pass begins.
-    pub(super) fn next(&mut self) -> Option<Object> {
-        let namespace = self.order.pop_front()?;
+    /// Whose turn it is to have such a place: its pass begins.
+    pub(super) fn next(&mut self, place: Place) -> Option<Object> {
+        let namespace = self.turn(place)?;
         let lane = self.lanes.get_mut(&namespace)?;
         let next = lane.pop_front()?;
+        *self.busy.entry(namespace.clone()).or_default() += 1;
         if lane.is_empty() {
             self.lanes.remove(&namespace);
         } else {
@@ -95,8 +111,29 @@ impl Agenda {
         Some(next)
     }
 
+    fn turn(&mut self, place: Place) -> Option<Box<str>> {
+        let newcomer = match place {
+            Place::Kept => true,
+            Place::Free => !self.newcomer_was_last || self.order.is_empty(),
+        };
+        let turn = match place {
+            Place::Kept => self.newcomers.pop_front(),
+            Place::Free if newcomer => self.newcomers.pop_front().or_else(|| self.order.pop_front()),
+            Place::Free => self.order.pop_front(),
+        };
+        self.newcomer_was_last = newcomer;
+        turn
+    }
+
     /// Its pass is over, and it is to come back at this time, if any.
     pub(super) fn ended(&mut self, object: &Object, back: Option<Instant>) {
+        let namespace = object.parts().0;
+        if let Some(busy) = self.busy.get_mut(namespace) {
+            *busy -= 1;
+            if *busy == 0 {
+                self.busy.remove(namespace);
+            }
+        }
         let asked = match self.standing.remove(object) {
             Some(Standing::Busy(again)) => again,
             Some(Standing::Later(_) | Standing::Due) | None => None,
@@ -147,7 +184,7 @@ mod tests {
         /// Who begins at this time.
         fn begins(&mut self, seconds: u64) -> Option<Object> {
             self.agenda.advance(self.at(seconds));
-            self.agenda.next()
+            self.agenda.next(Place::Free)
         }
     }
 
@@ -161,6 +198,45 @@ mod tests {
         day.wake(&of("alone", "1"), 0);
         let order: Vec<_> = std::iter::from_fn(|| day.begins(0)).collect();
         assert_eq!(order, [of("crowd", "2"), of("alone", "1"), of("crowd", "3")]);
+    }
+
+    #[test]
+    fn a_place_that_is_kept_is_for_a_namespace_without_a_pass() {
+        let mut day = Day::new();
+        let kept = |day: &mut Day| day.agenda.next(Place::Kept);
+        for name in ["1", "2", "3"] {
+            day.wake(&of("crowd", name), 0);
+        }
+        day.agenda.advance(day.at(0));
+        assert_eq!((kept(&mut day), kept(&mut day)), (Some(of("crowd", "1")), None));
+        for name in ["1", "2"] {
+            day.wake(&of("alone", name), 0);
+        }
+        day.agenda.advance(day.at(0));
+        assert_eq!((kept(&mut day), kept(&mut day)), (Some(of("alone", "1")), None));
+        day.agenda.ended(&of("alone", "1"), None);
+        // Whoever waits already has its turn among all; who comes now has no pass under way.
+        assert_eq!(kept(&mut day), None);
+        let order: Vec<_> = std::iter::from_fn(|| day.begins(0)).collect();
+        assert_eq!(order, [of("crowd", "2"), of("alone", "2"), of("crowd", "3")]);
+        day.agenda.ended(&of("alone", "2"), None);
+        day.wake(&of("alone", "3"), 0);
+        day.agenda.advance(day.at(0));
+        assert_eq!(kept(&mut day), Some(of("alone", "3")));
+    }
+
+    #[test]
+    fn newcomers_do_not_keep_a_crowd_from_its_turn() {
+        let mut day = Day::new();
+        for name in ["1", "2", "3"] {
+            day.wake(&of("crowd", name), 0);
+        }
+        assert_eq!(day.begins(0), Some(of("crowd", "1")));
+        for namespace in ["a", "b", "c"] {
+            day.wake(&of(namespace, "1"), 0);
+        }
+        let order: Vec<_> = std::iter::from_fn(|| day.begins(0)).collect();
+        assert_eq!(order, [of("crowd", "2"), of("a", "1"), of("crowd", "3"), of("b", "1"), of("c", "1")],);
     }
 
     #[test]
@@ -202,6 +278,7 @@ mod tests {
             day.agenda.ended(&object, None);
         }
         assert_eq!((day.agenda.standing.len(), day.agenda.lanes.len(), day.agenda.order.len()), (0, 0, 0));
+        assert_eq!((day.agenda.newcomers.len(), day.agenda.busy.len()), (0, 0));
         assert!(day.agenda.standing.capacity() < 100 && day.agenda.next_due().is_none());
     }
 }

@@ -1,7 +1,8 @@
 //! Gathers the facts of a pass: claim, ownership, roster.
 //!
 //! Whatever may lead to an e-mail is read live here, in the order that the protocol asks for: the object, then the project
-//! with lists begun after it. The object's other claims, which no list tells of, are read beside both. Must never decide.
+//! with lists begun after it. The object's other claims, which no list tells of, are read beside both, unless it bears no
+//! trace of an operator: going through all claims costs the API server more than all else. Must never decide.
 
 use super::cluster::ClusterError;
 use super::connection::Connection;
@@ -15,6 +16,7 @@ use crate::domain::desired::{Desired, Life};
 use crate::domain::facts::{Facts, Ownership, Sight, quarantine};
 use crate::domain::key::{claim_key, claim_name, same_key};
 use crate::domain::step::LookNeed;
+use crate::domain::traces::Traces;
 use jiff::SignedDuration;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
@@ -78,6 +80,7 @@ impl Passes {
         let looked = if let Some(shared) = shared {
             self.shared(&facts, shared, connection, known).await
         } else {
+            let traces = Traces::of(object);
             let read =
                 || self.memory.update(&uid, |memory| memory.last_read = self.clock.monotonic().saturating_sub(now));
             let object = async {
@@ -88,6 +91,10 @@ impl Passes {
                 Ok(Some(self.fresh(&facts, connection, known).await))
             };
             let others = async {
+                // Its live read, beside this, must find it without a trace as well.
+                if traces.none() {
+                    return Ok(false);
+                }
                 let holds = self.holds_another(&facts).await;
                 read();
                 holds
@@ -249,7 +256,7 @@ impl Passes {
         ObjectRef::new(name).within(&self.settings.operator_namespace)
     }
 
-    /// Whether the object, read live, is still the one that the pass was planned for.
+    /// Whether the object, read live, is still the one that the pass was planned for, and bears what it bore then.
     async fn is_current(&self, planned: &ProjectInvitation) -> Result<bool, ClusterError> {
         let reference = ObjectRef::from_obj(planned);
         let live = self.cluster.invitation(&planned.namespace().unwrap_or_default(), &planned.name_any()).await?;
@@ -257,6 +264,7 @@ impl Passes {
             live.uid() == planned.uid()
                 && live.metadata.generation == planned.metadata.generation
                 && live.metadata.deletion_timestamp == planned.metadata.deletion_timestamp
+                && Traces::of(live) == Traces::of(planned)
         });
         match live {
             Some(live) if !same => self.objects.remember(reference, live),
@@ -287,8 +295,8 @@ impl Passes {
         }
     }
 
-    /// The same, read live, for a live object without a claim of its own: the cache may not know the claim of a moment ago,
-    /// and an inviter that now leads elsewhere must not cost a second e-mail.
+    /// Whether a live object without a claim of its own holds one under another key, read live: the cache may not know the
+    /// claim of a moment ago, and an inviter that now leads elsewhere must not cost a second e-mail.
     async fn holds_another(&self, facts: &Facts) -> Result<bool, ClusterError> {
         match (facts.life, &facts.ownership) {
             (Life::Live, Ownership::NoClaim | Ownership::Nobody | Ownership::Gone) => {}

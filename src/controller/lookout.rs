@@ -14,6 +14,14 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
+/// Between glances a project of many people has some rest: each costs MongoDB and us by its rows, and while many are invited
+/// there is always somebody who waits for the next.
+const REST_PER_ROW: Duration = Duration::from_micros(150);
+/// So many rows cost next to nothing.
+const FEW_ROWS: u32 = 50;
+/// No rest is longer.
+const LONGEST_REST: Duration = Duration::from_millis(100);
+
 /// A project as one inviter's credentials see it.
 #[derive(Default)]
 pub(super) struct Lookout {
@@ -31,6 +39,8 @@ pub(super) struct Known {
     outdated: Option<Arc<Roster>>,
     pub(super) trouble: Option<Remembered>,
     glance: Option<Glance>,
+    /// Before then no other glance begins.
+    glances_rest_until: Duration,
     looking: bool,
     /// Somebody waits for a roster: the next look is no glance.
     roster_wanted: bool,
@@ -193,10 +203,18 @@ impl Known {
         (roster, changed)
     }
 
-    /// Both lists were read at the same time in this turn.
-    pub(super) fn glanced_at(&mut self, mut seen: Roster) {
+    /// Both lists were read at the same time in this turn, which ends `now`.
+    pub(super) fn glanced_at(&mut self, mut seen: Roster, now: Duration) {
         self.enter_writes(&mut seen);
+        let rows = u32::try_from(seen.rows()).unwrap_or(u32::MAX);
+        let rest = REST_PER_ROW.saturating_mul(rows.saturating_sub(FEW_ROWS)).min(LONGEST_REST);
+        self.glances_rest_until = now.saturating_add(rest);
         self.glance = Some(Glance(seen));
+    }
+
+    /// How long the next glance waits for more who share it.
+    pub(super) fn glance_rests(&self, now: Duration) -> Duration {
+        self.glances_rest_until.saturating_sub(now)
     }
 
     fn enter_writes(&self, roster: &mut Roster) {

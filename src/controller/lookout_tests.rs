@@ -1,6 +1,7 @@
 //! Who waits for a look that is under way, what it may hide, and what a glance may be relied on for.
 
 use super::*;
+use crate::controller::lookout::Known;
 
 #[test]
 fn own_writes_are_visible_at_once_and_cost_no_look_at_the_members() {
@@ -97,6 +98,40 @@ fn a_newcomer_is_looked_for_with_both_lists_at_once_and_others_share_them() {
     stage.pass(Duration::from_millis(1));
     assert!(stage.end(stage.begin_for("joan@example.com", stage.clock.monotonic())).is_none());
     assert_eq!(stage.lists(), (3, 3));
+}
+
+fn rows(count: u32) -> Vec<Invitation> {
+    let id = |row| ObjectId::parse(&format!("64a0000000000000{row:08x}")).unwrap();
+    (0..count).map(|row| Invitation { id: id(row), ..testing::invitation() }).collect()
+}
+
+#[test]
+fn a_glance_at_many_rows_is_followed_by_a_rest_that_grows_with_them_to_a_bound() {
+    let rest_after = |count| {
+        let mut known = Known::default();
+        known.glanced_at(Roster::new(MINUTE, MINUTE, rows(count), Arc::new(Vec::new().into())), MINUTE);
+        assert_eq!(known.glance_rests(MINUTE * 2), Duration::ZERO, "who comes later meets none");
+        known.glance_rests(MINUTE).as_millis()
+    };
+    assert_eq!([1, 50, 250, 450, 1000, 10_000].map(rest_after), [0, 0, 30, 60, 100, 100]);
+}
+
+#[test]
+fn a_glance_begins_after_its_rest_and_those_who_come_meanwhile_share_it() {
+    let stage = Stage::new();
+    stage.look(Freshness::Within(INTERVAL));
+    stage.project.invitations.lock().unwrap().extend(rows(250));
+    stage.pass(MINUTE);
+    let glance = |name: &'static str| stage.begin_for(name, stage.clock.monotonic());
+    assert!(stage.end(glance("john@example.com")).is_none());
+    let before = stage.lists();
+    stage.pass(Duration::from_millis(1));
+    let first = glance("jill@example.com");
+    assert_eq!(stage.lists(), before, "it rests");
+    stage.pass(Duration::from_millis(1));
+    let meanwhile = glance("joan@example.com");
+    assert_eq!(stage.end(futures::future::join(first, meanwhile)).1.map(|roster| roster.started), None);
+    assert_eq!(stage.lists(), (before.0 + 1, before.1 + 1));
 }
 
 #[test]

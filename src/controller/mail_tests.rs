@@ -4,7 +4,8 @@
 
 use super::staging::{jane, passes};
 use super::testing::Server;
-use crate::api::Reason;
+use crate::api::names::FINALIZER;
+use crate::api::{ProjectInvitation, Reason};
 use crate::cloud::{Cancelled, Created, InvitesApi, Room};
 use crate::domain::attempt::AcknowledgedAttempt;
 use crate::domain::failure::Failure;
@@ -68,22 +69,51 @@ impl InvitesApi for Api {
     }
 }
 
-/// Makes one pass over Jane's object; returns what it shows then and how many calls mailed.
-async fn one_pass(server: &Arc<Server>, fence_open: bool) -> (Reason, usize) {
+/// Makes passes over Jane's object, of which the cache knows this; returns what it shows then and how many calls mailed.
+async fn passes_over(
+    known: ProjectInvitation,
+    server: &Arc<Server>,
+    fence_open: bool,
+    count: usize,
+) -> (Option<Reason>, usize) {
     let api = Arc::new(Api { fence_open, created: AtomicUsize::new(0) });
     // The cache of claims has seen nothing yet.
-    let (passes, _streams) = passes(server, &[jane()], &[], Arc::<Api>::clone(&api));
+    let (passes, _streams) = passes(server, &[known], &[], Arc::<Api>::clone(&api));
     let reference = ObjectRef::from_obj(&jane());
-    passes.pass(&reference).await;
+    for _ in 0..count {
+        passes.pass(&reference).await;
+    }
     let shown = passes.objects.get(&reference).unwrap();
     let conditions = shown.status.clone().unwrap_or_default().conditions;
     let reasons = [Reason::Invited, Reason::InviterMoved, Reason::Inviting];
     let shown = reasons.into_iter().find(|reason| conditions.iter().any(|shown| shown.reason == reason.as_str()));
-    (shown.unwrap(), api.created.load(Ordering::Relaxed))
+    (shown, api.created.load(Ordering::Relaxed))
+}
+
+/// One pass over an object that bears no trace of an operator.
+async fn one_pass(server: &Arc<Server>, fence_open: bool) -> (Reason, usize) {
+    let (shown, created) = passes_over(jane(), server, fence_open, 1).await;
+    (shown.unwrap(), created)
 }
 
 fn server() -> Server {
     Server::silent_for(Duration::ZERO).with_object(jane())
+}
+
+/// Jane's object once an operator has acted on it.
+fn acted_on() -> ProjectInvitation {
+    let mut object = jane();
+    object.metadata.finalizers = Some(vec![FINALIZER.to_owned()]);
+    object.metadata.resource_version = Some("2".to_owned());
+    object
+}
+
+/// Holds that object, and its claim at another host.
+fn moved() -> Arc<Server> {
+    let mut elsewhere = testing::facts();
+    elsewhere.inviter.host = "cloud.mongodbgov.com".to_owned();
+    let held = ledger::recorded(testing::claim(&elsewhere), &testing::invitation(), crate::api::Origin::Created);
+    Arc::new(Server::silent_for(Duration::ZERO).with_object(acted_on()).with_claim(&held))
 }
 
 #[tokio::test(start_paused = true)]
@@ -91,16 +121,24 @@ async fn nobody_known_is_invited() {
     let server = Arc::new(server());
     assert_eq!(one_pass(&server, true).await, (Reason::Invited, 1));
     assert_eq!(server.all_claims().len(), 1);
+    assert_eq!(server.questions(), 0, "an object without a trace has no claim");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_claim_at_another_host_that_the_cache_does_not_know_forbids_the_mail() {
-    let mut elsewhere = testing::facts();
-    elsewhere.inviter.host = "cloud.mongodbgov.com".to_owned();
-    let held = ledger::recorded(testing::claim(&elsewhere), &testing::invitation(), crate::api::Origin::Created);
-    let server = Arc::new(server().with_claim(&held));
-    assert_eq!(one_pass(&server, true).await, (Reason::InviterMoved, 0));
+    let server = moved();
+    assert_eq!(passes_over(acted_on(), &server, true, 1).await, (Some(Reason::InviterMoved), 0));
+    assert_eq!(server.questions(), 1);
     assert_eq!(server.all_claims().len(), 1, "no attempt was opened");
+}
+
+#[tokio::test(start_paused = true)]
+async fn traces_that_the_cache_does_not_know_begin_the_pass_again() {
+    let server = moved();
+    assert_eq!(passes_over(jane(), &server, true, 1).await, (None, 0));
+    assert_eq!(server.all_claims().len(), 1, "no attempt was opened");
+    let server = moved();
+    assert_eq!(passes_over(jane(), &server, true, 2).await, (Some(Reason::InviterMoved), 0));
 }
 
 #[tokio::test(start_paused = true)]

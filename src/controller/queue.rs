@@ -1,9 +1,9 @@
 //! The queue of invitations: one pass per object at a time, bounded overall and fair to namespaces.
 //!
-//! A pass begins when there is a place for it: who waits costs a name and not a pass that stands still. Must never let one
-//! object's failure reach another: a pass always ends in a time to come back.
+//! A pass begins when there is a place for it: who waits costs a name and not a pass that stands still. Some places are kept
+//! for those who have none. Must never let one object's failure reach another: a pass always ends in a time to come back.
 
-use super::agenda::{Agenda, Object};
+use super::agenda::{Agenda, Object, Place};
 use super::leadership::Seat;
 use super::observer::{Observer, PassOutcome};
 use super::pass::Passes;
@@ -17,6 +17,10 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
+
+/// One place of so many is kept for namespaces that have no pass under way: those of a crowd may all wait for one look, and
+/// nobody else is to wait for it.
+const KEPT: usize = 8;
 
 /// Passes, and whether they may begin and go on.
 struct Gated {
@@ -66,12 +70,14 @@ async fn drive<P>(
 ) where
     P: Future<Output = Option<Duration>> + Send + 'static,
 {
+    let kept = places / KEPT;
     let mut agenda = Agenda::default();
     let mut passes = JoinSet::new();
     while !stop.is_cancelled() {
         agenda.advance(Instant::now());
         while passes.len() < places {
-            let Some(object) = agenda.next() else { break };
+            let place = if passes.len() < places - kept { Place::Free } else { Place::Kept };
+            let Some(object) = agenda.next(place) else { break };
             match begin(&object) {
                 Some(pass) => {
                     passes.spawn(async move { (pass.await, object) });

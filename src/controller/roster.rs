@@ -254,18 +254,25 @@ impl Rosters {
                 match known.glanced(revision, newcomer, since, recent, now) {
                     Glanced::Nobody => return Ok(true),
                     Glanced::Unfit => return Ok(false),
-                    Glanced::Unseen => lookout.turn(&mut known, revision).map(|turn| (turn, now)),
+                    Glanced::Unseen => {
+                        let rest = known.glance_rests(now);
+                        lookout.turn(&mut known, revision).map(|turn| (turn, rest))
+                    }
                 }
             };
-            let Some((turn, started)) = begun else {
+            let Some((turn, rest)) = begun else {
                 patiently(ended).await?;
                 continue;
             };
+            if !rest.is_zero() {
+                tokio::time::sleep(rest).await;
+            }
+            let started = self.clock.monotonic();
             // In this order: where the first is held back, the second is not asked for.
             match try_join(connection.api.list(project, None), connection.api.members(project)).await {
                 Ok((invitations, members)) => {
                     let seen = Roster::new(started, started, invitations, Arc::new(members.into()));
-                    lookout.known().glanced_at(seen);
+                    lookout.known().glanced_at(seen, self.clock.monotonic());
                 }
                 Err(failure) => return Err(self.failed(lookout, connection, project, failure, turn)),
             }

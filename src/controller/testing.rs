@@ -13,6 +13,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use kube::ResourceExt;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -27,6 +28,8 @@ pub(crate) struct Server {
     silent_until: Instant,
     /// Every answer takes so long.
     delay: Duration,
+    /// Questions for the claims of an owner so far.
+    questions: AtomicUsize,
 }
 
 impl Server {
@@ -38,6 +41,7 @@ impl Server {
             versions: Mutex::new(1),
             silent_until: Instant::now() + time,
             delay: Duration::ZERO,
+            questions: AtomicUsize::new(0),
         }
     }
 
@@ -67,6 +71,11 @@ impl Server {
     /// All claims.
     pub(crate) fn all_claims(&self) -> Vec<InvitationClaim> {
         self.claims.lock().unwrap().values().cloned().collect()
+    }
+
+    /// How often the claims of an owner were asked for.
+    pub(crate) fn questions(&self) -> usize {
+        self.questions.load(Ordering::Relaxed)
     }
 
     fn next_version(&self) -> String {
@@ -107,6 +116,7 @@ impl Cluster for Server {
 
     fn claims_of<'a>(&'a self, uid: &'a str) -> BoxFuture<'a, Answer<Vec<InvitationClaim>>> {
         async move {
+            self.questions.fetch_add(1, Ordering::Relaxed);
             self.answers().await?;
             let owned = |claim: &InvitationClaim| claim.spec.owner.as_ref().is_some_and(|owner| owner.uid == uid);
             Ok(self.all_claims().into_iter().filter(owned).collect())

@@ -36,4 +36,5 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 pub mod timings;
+pub mod traces;
 pub mod turns;

@@ -156,6 +156,12 @@ impl Roster {
         }
     }
 
+    /// How many invitations and members it has.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.invitations.rows.len() + self.members.rows.len()
+    }
+
     /// Whether it shows the person at all.
     #[must_use]
     pub fn shows(&self, person: &Username) -> bool {

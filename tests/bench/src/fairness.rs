@@ -23,54 +23,65 @@ pub(crate) struct FairnessRun {
     pub(crate) flood: usize,
     /// The honest namespace's times while it is alone.
     pub(crate) alone: Times,
-    /// The same beside the flood.
+    /// The same while the flood's objects are created, as fast as the API server takes them.
+    pub(crate) while_applied: Times,
+    /// The same beside the flood, from then on.
     pub(crate) beside: Times,
+    /// Until all objects of the flood were created.
+    pub(crate) applied_s: f64,
     /// Until the flood was over.
     pub(crate) flood_s: f64,
     pub(crate) delivery: Delivery,
 }
 
-/// Invites `honest` people of one namespace one after another, alone, and then at most as many while another namespace's are
-/// invited all at once.
+/// Invites `honest` people of one namespace one after another, alone, and then at most three times as many while another
+/// namespace's are invited all at once.
+///
+/// Who creates thousands of objects takes the API server's time from everybody before the operator sees one of them, so those
+/// whom that concerns are counted by themselves.
 pub(crate) async fn run(binary: &Path, honest: usize, flood: usize) -> Result<FairnessRun> {
     let stage = Stage::start(binary).await?;
     stage.set_latency(LATENCY);
     let mut operator = stage.operator(&[UNPACED])?;
     operator.until(Ready::Leads).await?;
     let (quiet, noisy) = (
-        Team::form(&stage, "honest", 2 * honest, Credentials::ServiceAccount).await?,
+        Team::form(&stage, "honest", 4 * honest, Credentials::ServiceAccount).await?,
         Team::form(&stage, "flood", flood, Credentials::ServiceAccount).await?,
     );
     quiet.ready(&stage).await?;
     noisy.ready(&stage).await?;
     let witness = Witness::watch(&stage.client);
-    let all: Vec<_> = (0..2 * honest).map(|number| quiet.person(number)).collect();
+    let all: Vec<_> = (0..4 * honest).map(|number| quiet.person(number)).collect();
     let (first, second) = all.split_at(honest);
-    let over = AtomicBool::new(false);
+    let (applied, over) = (AtomicBool::new(false), AtomicBool::new(false));
     let alone = one_by_one(&stage, &witness, first, &over).await?;
 
     let crowd: Vec<_> = (0..flood).map(|number| noisy.person(number)).collect();
     let began = Instant::now();
     let flooded = async {
         apply_all(&stage, &crowd).await?;
+        applied.store(true, Ordering::Relaxed);
+        let applied_s = began.elapsed().as_secs_f64();
         witness.until_all(&crowd, "Invited", LIMIT).await;
         over.store(true, Ordering::Relaxed);
-        anyhow::Ok(began.elapsed())
+        anyhow::Ok((applied_s, began.elapsed().as_secs_f64()))
     };
     let in_turn = async {
         // The flood has begun by then.
         let ahead = crowd.get(..crowd.len().min(10)).unwrap_or_default();
         witness.until_all(ahead, "Invited", LIMIT).await;
-        one_by_one(&stage, &witness, second, &over).await
+        let while_applied = one_by_one(&stage, &witness, second, &applied).await?;
+        let rest = second.get(while_applied.count..).unwrap_or_default();
+        anyhow::Ok((while_applied, one_by_one(&stage, &witness, rest, &over).await?))
     };
-    let (flooded, beside) = tokio::join!(flooded, in_turn);
-    let (flooded, beside) = (flooded?, beside?);
-    let applied = first.iter().chain(second.iter().take(beside.count));
-    let everybody: Vec<_> = applied.chain(&crowd).cloned().collect();
+    let (flooded, in_turn) = tokio::join!(flooded, in_turn);
+    let ((applied_s, flood_s), (while_applied, beside)) = (flooded?, in_turn?);
+    let invited = first.iter().chain(second.iter().take(while_applied.count + beside.count));
+    let everybody: Vec<_> = invited.chain(&crowd).cloned().collect();
     let delivery = Delivery::of(&stage.simulator, &everybody);
     operator.terminate().await?;
     stage.stop().await?;
-    Ok(FairnessRun { flood, alone, beside, flood_s: flooded.as_secs_f64(), delivery })
+    Ok(FairnessRun { flood, alone, while_applied, beside, applied_s, flood_s, delivery })
 }
 
 /// Those whose turn comes before it is over.
