@@ -68,7 +68,11 @@ impl Driven {
     }
 
     fn wake(&self, name: &str) {
-        self.wakes.unbounded_send(Object::new("a", name)).unwrap();
+        self.wake_in("a", name);
+    }
+
+    fn wake_in(&self, namespace: &str, name: &str) {
+        self.wakes.unbounded_send(Object::new(namespace, name)).unwrap();
     }
 
     /// Lets everything happen that can without time passing.
@@ -92,6 +96,24 @@ async fn there_are_so_many_passes_at_a_time_and_each_has_its_own() {
     driven.settle().await;
     assert_eq!(driven.hall.begun(), names);
     assert_eq!(*driven.hall.crowd.lock().unwrap(), (0, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_place_of_eight_is_kept_for_a_namespace_that_has_no_pass_under_way() {
+    let driven = Driven::start(8, &Hall::new(0, None));
+    for number in 0..20 {
+        driven.wake(&number.to_string());
+    }
+    driven.settle().await;
+    assert_eq!(driven.hall.begun().len(), 7);
+    driven.wake_in("alone", "first");
+    driven.wake_in("alone", "second");
+    driven.settle().await;
+    assert_eq!(driven.hall.begun().get(7..), Some(&["first".to_owned()][..]));
+    driven.hall.doors.add_permits(100);
+    driven.settle().await;
+    assert_eq!(driven.hall.begun().len(), 22);
+    assert_eq!(driven.hall.crowd.lock().unwrap().1, 8);
 }
 
 #[tokio::test(start_paused = true)]

@@ -157,6 +157,7 @@ fn ways_to_go() -> Vec<Scenario> {
             1,
             &[(1000, apply(X)), (MINUTE, ForceAway(X)), (MINUTE + 500, Action::ApplyWithToken(X))],
         ),
+        Scenario::new("vanished while telling", 2, &[(1000, apply(X)), (1013, ForceAway(X)), (1014, apply_second(X))]),
         Scenario::new("vanished while sending", 1, &[(1000, apply(X)), (1011, ForceAway(X))]),
         Scenario::new("expiry", 1, &[(1000, apply(X))]).living(600),
         Scenario::new("keep", 1, &[(1000, keep(X)), (MINUTE, Delete(X)), (2 * MINUTE, apply(Y))]),
