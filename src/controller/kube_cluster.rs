@@ -23,7 +23,7 @@ use std::time::Duration;
 /// No read or write takes longer: a pass must not sit on a dead connection while its attempt's time runs.
 const DEADLINE: Duration = Duration::from_secs(10);
 /// So many requests at a time keep an API server busy.
-const AT_ONCE: u16 = 4;
+const AT_ONCE: u16 = 8;
 
 /// Reads and writes through one client.
 #[derive(Clone)]
