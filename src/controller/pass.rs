@@ -13,7 +13,6 @@ pub use super::passes::{PassPorts, Passes};
 use super::show::{Shown, notice};
 use super::slots::Slot;
 use super::waiting::{Denied, Leave, keep};
-use crate::api::names::FINALIZER;
 use crate::api::{InvitationClaim, ProjectInvitation, Reason};
 use crate::domain::conclude::{Conclusion, conclude};
 use crate::domain::decide::decide;
@@ -22,6 +21,7 @@ use crate::domain::facts::{Facts, LastPass, Ownership};
 use crate::domain::finding::Finding;
 use crate::domain::schedule::{self, Wake};
 use crate::domain::step::{Decision, Step};
+use crate::domain::traces::Traces;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use std::time::Duration;
@@ -56,7 +56,7 @@ impl Passes {
         let uid = object.uid().unwrap_or_default();
         let life = life(&object);
         let deleting = matches!(life, Life::Deleting { .. } | Life::Released);
-        if deleting && !object.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
+        if deleting && !Traces::of(&object).finalizer {
             // Somebody else's finalizer holds it; ours is done, or never came to be.
             self.memory.forget(&uid);
             return PassReport::gone(PassOutcome::Unchanged);

@@ -20,8 +20,8 @@ use super::roster::Rosters;
 use super::settings::ControllerSettings;
 use super::slots::Slots;
 use super::wakes::Wakes;
-use crate::api::names::FINALIZER;
 use crate::api::{InvitationClaim, ProjectInvitation};
+use crate::domain::traces::Traces;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::Event;
@@ -103,8 +103,7 @@ impl Passes {
     fn is_not_as_left(&self, object: &ProjectInvitation) -> bool {
         let uid = object.uid().unwrap_or_default();
         let Some(shown) = self.memory.of(&uid).shown else { return false };
-        let bare = object.metadata.deletion_timestamp.is_none()
-            && !object.finalizers().iter().any(|finalizer| finalizer == FINALIZER);
+        let bare = object.metadata.deletion_timestamp.is_none() && !Traces::of(object).finalizer;
         shown != Fingerprint::of(&object.status.clone().unwrap_or_default())
             || bare && self.claims.any(&Tie::Owner(uid), |_| true)
     }

@@ -9,7 +9,6 @@ use super::observer::{MailResult, PassOutcome};
 use super::pass::Passes;
 use super::slots::Slot;
 use super::waiting::Leave;
-use crate::api::names::FINALIZER;
 use crate::api::{InvitationClaim, InvitationClaimSpec, ProjectInvitation};
 use crate::cloud::{Cancelled, Created, Room};
 use crate::domain::attempt::AcknowledgedAttempt;
@@ -20,6 +19,7 @@ use crate::domain::key::claim_name;
 use crate::domain::ledger::{self, Farewell};
 use crate::domain::remote::{Invitation, ObjectId};
 use crate::domain::step::Step;
+use crate::domain::traces::Traces;
 use kube::ResourceExt;
 
 /// What was done.
@@ -114,7 +114,7 @@ impl Passes {
 
     async fn ensure_finalizer(&self, object: &ProjectInvitation, facts: &Facts) -> Result<(), ClusterError> {
         let deleting = object.metadata.deletion_timestamp.is_some();
-        if deleting || object.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
+        if deleting || Traces::of(object).finalizer {
             return Ok(());
         }
         let written = self.cluster.add_finalizer(object).await?;

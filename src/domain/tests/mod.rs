@@ -21,5 +21,6 @@ mod resends;
 mod rosters;
 mod setbacks;
 mod slots;
+mod traces;
 mod values;
 mod waits;

@@ -114,7 +114,7 @@ fn an_asterisk_opens_a_list_and_nothing_else_does() {
     assert!(!allowed(&[]) && !allowed(&["GROUP_OWNER"]) && !allowed(&["GROUP_*"]));
 }
 
-fn object() -> ProjectInvitation {
+pub(super) fn object() -> ProjectInvitation {
     let mut object = ProjectInvitation::new(
         "jane",
         ProjectInvitationSpec {

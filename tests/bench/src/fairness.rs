@@ -23,10 +23,12 @@ pub(crate) struct FairnessRun {
     pub(crate) flood: usize,
     /// The honest namespace's times while it is alone.
     pub(crate) alone: Times,
-    /// The same while the flood's objects are created, as fast as the API server takes them.
-    pub(crate) while_applied: Times,
-    /// The same beside the flood, from then on.
+    /// The same beside the flood.
     pub(crate) beside: Times,
+    /// Those of them who began while the flood's objects were created, as fast as the API server takes them.
+    pub(crate) while_applied: Times,
+    /// Those of them who began later.
+    pub(crate) afterwards: Times,
     /// Until all objects of the flood were created.
     pub(crate) applied_s: f64,
     /// Until the flood was over.
@@ -34,27 +36,27 @@ pub(crate) struct FairnessRun {
     pub(crate) delivery: Delivery,
 }
 
-/// Invites `honest` people of one namespace one after another, alone, and then at most three times as many while another
-/// namespace's are invited all at once.
+/// Invites `honest` people of one namespace one after another, alone, and then at most as many while another namespace's are
+/// invited all at once.
 ///
 /// Who creates thousands of objects takes the API server's time from everybody before the operator sees one of them, so those
-/// whom that concerns are counted by themselves.
+/// whom that concerns are counted by themselves, too.
 pub(crate) async fn run(binary: &Path, honest: usize, flood: usize) -> Result<FairnessRun> {
     let stage = Stage::start(binary).await?;
     stage.set_latency(LATENCY);
     let mut operator = stage.operator(&[UNPACED])?;
     operator.until(Ready::Leads).await?;
     let (quiet, noisy) = (
-        Team::form(&stage, "honest", 4 * honest, Credentials::ServiceAccount).await?,
+        Team::form(&stage, "honest", 2 * honest, Credentials::ServiceAccount).await?,
         Team::form(&stage, "flood", flood, Credentials::ServiceAccount).await?,
     );
     quiet.ready(&stage).await?;
     noisy.ready(&stage).await?;
     let witness = Witness::watch(&stage.client);
-    let all: Vec<_> = (0..4 * honest).map(|number| quiet.person(number)).collect();
+    let all: Vec<_> = (0..2 * honest).map(|number| quiet.person(number)).collect();
     let (first, second) = all.split_at(honest);
     let (applied, over) = (AtomicBool::new(false), AtomicBool::new(false));
-    let alone = one_by_one(&stage, &witness, first, &over).await?;
+    let alone = Times::of(&one_by_one(&stage, &witness, first, &over).await?);
 
     let crowd: Vec<_> = (0..flood).map(|number| noisy.person(number)).collect();
     let began = Instant::now();
@@ -71,21 +73,31 @@ pub(crate) async fn run(binary: &Path, honest: usize, flood: usize) -> Result<Fa
         let ahead = crowd.get(..crowd.len().min(10)).unwrap_or_default();
         witness.until_all(ahead, "Invited", LIMIT).await;
         let while_applied = one_by_one(&stage, &witness, second, &applied).await?;
-        let rest = second.get(while_applied.count..).unwrap_or_default();
+        let rest = second.get(while_applied.len()..).unwrap_or_default();
         anyhow::Ok((while_applied, one_by_one(&stage, &witness, rest, &over).await?))
     };
     let (flooded, in_turn) = tokio::join!(flooded, in_turn);
-    let ((applied_s, flood_s), (while_applied, beside)) = (flooded?, in_turn?);
-    let invited = first.iter().chain(second.iter().take(while_applied.count + beside.count));
+    let ((applied_s, flood_s), (while_applied, afterwards)) = (flooded?, in_turn?);
+    let beside = [while_applied.as_slice(), &afterwards].concat();
+    let invited = first.iter().chain(second.iter().take(beside.len()));
     let everybody: Vec<_> = invited.chain(&crowd).cloned().collect();
     let delivery = Delivery::of(&stage.simulator, &everybody);
     operator.terminate().await?;
     stage.stop().await?;
-    Ok(FairnessRun { flood, alone, while_applied, beside, applied_s, flood_s, delivery })
+    Ok(FairnessRun {
+        flood,
+        alone,
+        beside: Times::of(&beside),
+        while_applied: Times::of(&while_applied),
+        afterwards: Times::of(&afterwards),
+        applied_s,
+        flood_s,
+        delivery,
+    })
 }
 
 /// Those whose turn comes before it is over.
-async fn one_by_one(stage: &Stage, witness: &Witness, people: &[Person], over: &AtomicBool) -> Result<Times> {
+async fn one_by_one(stage: &Stage, witness: &Witness, people: &[Person], over: &AtomicBool) -> Result<Vec<Duration>> {
     let mut times = Vec::with_capacity(people.len());
     for person in people {
         if over.load(Ordering::Relaxed) {
@@ -94,5 +106,5 @@ async fn one_by_one(stage: &Stage, witness: &Witness, people: &[Person], over: &
         let applied = person.apply(stage).await?;
         times.push(witness.until(person, "Invited", LIMIT).await?.duration_since(applied));
     }
-    Ok(Times::of(&times))
+    Ok(times)
 }

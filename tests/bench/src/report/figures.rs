@@ -145,11 +145,16 @@ pub(crate) fn sharing(results: &Results) -> Vec<Figure> {
         figures.push(Figure::of("the same, p50", "ms", &[run.beside.p50_ms]));
         figures.push(Figure::of(
             format!(
-                "before that, while they were created in {:.0} s, p99 of {}",
+                "those of them while the objects were created, {:.0} s: p99 of {}",
                 run.applied_s, run.while_applied.count
             ),
             "ms",
             &[run.while_applied.p99_ms],
+        ));
+        figures.push(Figure::of(
+            format!("those after that: p99 of {}", run.afterwards.count),
+            "ms",
+            &[run.afterwards.p99_ms],
         ));
         figures.push(Figure::of("until the flood was over", "s", &[run.flood_s]));
     }
