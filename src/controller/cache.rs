@@ -187,11 +187,14 @@ impl<K: Kept> Cache<K> {
         seen
     }
 
-    /// Remembers what the API server returned for an own write or a live read.
+    /// Remembers what the API server returned for an own write or a live read, unless the watch was quicker than the answer:
+    /// nobody might ever come to take it out again.
     pub fn remember(&self, key: ObjectRef<K>, object: K) {
         let mut ahead = self.ahead();
-        let newer = ahead.written.get(&key).is_none_or(|present| version(present.object.as_ref()) <= version(&object));
-        if newer {
+        let version = version(&object);
+        let shown = ahead.reached.get(&key.namespace).is_some_and(|reached| version <= *reached);
+        let newer = ahead.written.get(&key).is_none_or(|present| self::version(present.object.as_ref()) <= version);
+        if newer && !shown {
             let lists = ahead.lists;
             ahead.written.insert(key, Written { object: Arc::new(object), lists });
         }
@@ -210,6 +213,11 @@ impl<K: Kept> Cache<K> {
                 let (key, seen) = (ObjectRef::from_obj(object), version(object));
                 if ahead.written.get(&key).is_some_and(|own| version(own.object.as_ref()) <= seen) {
                     ahead.written.remove(&key);
+                    if ahead.written.len() < ahead.written.capacity() / 4 {
+                        // What a burst needed is given back.
+                        let left = ahead.written.len();
+                        ahead.written.shrink_to(left * 2);
+                    }
                 }
                 let reached = ahead.reached.entry(object.namespace()).or_default();
                 *reached = seen.max(*reached);

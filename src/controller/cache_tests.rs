@@ -250,6 +250,21 @@ fn a_write_whose_answer_comes_after_the_news_of_the_objects_end_brings_nothing_b
 }
 
 #[test]
+fn what_the_watch_has_shown_before_the_answer_came_is_not_kept_twice() {
+    let followed = Followed::default();
+    let kept = |followed: &Followed| followed.0.ahead().written.len();
+    followed.watches(list([object("one", 1)]));
+    followed.watches([Event::Apply(object("one", 5))]);
+    followed.writes("one", 5);
+    assert_eq!((kept(&followed), followed.holds("one")), (0, Some(5)));
+    followed.watches([Event::Apply(object("two", 7)), Event::Delete(object("two", 8))]);
+    followed.writes("two", 7);
+    assert_eq!((kept(&followed), followed.holds("two")), (0, None));
+    followed.writes("one", 9);
+    assert_eq!((kept(&followed), followed.holds("one")), (1, Some(9)));
+}
+
+#[test]
 fn a_list_ends_what_was_written_before_it_and_nothing_else() {
     let followed = Followed::default();
     followed.watches(list([object("one", 1)]));

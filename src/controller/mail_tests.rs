@@ -21,9 +21,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// MongoDB with nobody in it, behind a fence that stands open or not.
-struct Api {
+pub(super) struct Api {
     fence_open: bool,
     created: AtomicUsize,
+}
+
+impl Api {
+    pub(super) fn new(fence_open: bool) -> Arc<Self> {
+        Arc::new(Self { fence_open, created: AtomicUsize::new(0) })
+    }
 }
 
 impl InvitesApi for Api {
@@ -76,7 +82,7 @@ async fn passes_over(
     fence_open: bool,
     count: usize,
 ) -> (Option<Reason>, usize) {
-    let api = Arc::new(Api { fence_open, created: AtomicUsize::new(0) });
+    let api = Api::new(fence_open);
     // The cache of claims has seen nothing yet.
     let (passes, _streams) = passes(server, &[known], &[], Arc::<Api>::clone(&api));
     let reference = ObjectRef::from_obj(&jane());

@@ -110,6 +110,12 @@ impl Memory {
         })
     }
 
+    /// Whether anything is remembered of an object.
+    #[cfg(test)]
+    pub(super) fn knows(&self, uid: &str) -> bool {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner).contains_key(uid)
+    }
+
     /// Forgets an object.
     pub fn forget(&self, uid: &str) {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);

@@ -31,6 +31,8 @@ pub mod lean;
 pub mod lease_api;
 mod lookout;
 #[cfg(test)]
+mod gone_tests;
+#[cfg(test)]
 mod mail_tests;
 pub mod memory;
 pub mod merge;

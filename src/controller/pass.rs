@@ -54,32 +54,41 @@ impl Passes {
             return PassReport::gone(PassOutcome::Unchanged);
         };
         let uid = object.uid().unwrap_or_default();
-        let life = life(&object);
-        let deleting = matches!(life, Life::Deleting { .. } | Life::Released);
-        if deleting && !Traces::of(&object).finalizer {
-            // Somebody else's finalizer holds it; ours is done, or never came to be.
+        let report = self.over(&object, &uid, turn).await;
+        if self.objects.get(reference).is_none_or(|newest| newest.uid() != object.uid()) {
+            // Its end was told while this pass went on, which remembered it anew; nobody tells of it again.
             self.memory.forget(&uid);
+        }
+        report
+    }
+
+    async fn over(&self, object: &ProjectInvitation, uid: &str, turn: Option<Slot>) -> PassReport {
+        let life = life(object);
+        let deleting = matches!(life, Life::Deleting { .. } | Life::Released);
+        if deleting && !Traces::of(object).finalizer {
+            // Somebody else's finalizer holds it; ours is done, or never came to be.
+            self.memory.forget(uid);
             return PassReport::gone(PassOutcome::Unchanged);
         }
-        let desired = match validate(&object) {
+        let desired = match validate(object) {
             Ok(desired) => desired,
-            Err(message) if deleting => return self.let_go_unread(&object, &message).await,
+            Err(message) if deleting => return self.let_go_unread(object, &message).await,
             Err(message) => {
                 let finding = Finding::new(Reason::InvalidSpec, message);
-                return self.blocked(&object, None, finding, Wake::OnEvent).await;
+                return self.blocked(object, None, finding, Wake::OnEvent).await;
             }
         };
         match self.connection(&desired) {
             // Its first pass wakes this object.
             Err(Unusable::Checking) => PassReport::again(PassOutcome::Unchanged, Duration::from_secs(5)),
             Ok(connection) => {
-                self.memory.update(&uid, |memory| memory.inviter_missing_since = None);
-                Box::pin(self.connected(&object, desired, life, &connection, turn)).await
+                self.memory.update(uid, |memory| memory.inviter_missing_since = None);
+                Box::pin(self.connected(object, desired, life, &connection, turn)).await
             }
             Err(Unusable::Because(finding)) if deleting => {
-                self.delete_without_inviter(&object, desired, life, finding).await
+                self.delete_without_inviter(object, desired, life, finding).await
             }
-            Err(Unusable::Because(finding)) => self.blocked(&object, Some(&desired), finding, Wake::NextLook).await,
+            Err(Unusable::Because(finding)) => self.blocked(object, Some(&desired), finding, Wake::NextLook).await,
         }
     }
 

@@ -108,12 +108,13 @@ impl Passes {
             || bare && self.claims.any(&Tie::Owner(uid), |_| true)
     }
 
-    /// The object is gone: nothing of it is remembered.
+    /// The object is gone: nothing of it is remembered, and it has no time to come back.
     fn forget(&self, object: &ProjectInvitation) {
         let reference = ObjectRef::from_obj(object);
         self.memory.forget(&object.uid().unwrap_or_default());
         self.wakes.waits_no_more(&reference);
         self.skip(&reference);
+        self.wakes.invitation(&reference);
     }
 
     /// There is no object for this pass: a turn that was kept for it goes to the next.
