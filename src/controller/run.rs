@@ -82,7 +82,7 @@ struct Start {
     takeover: Arc<Takeover>,
     stop: CancellationToken,
     tasks: JoinSet<()>,
-    /// First lists that must have been read before an invitation is looked at.
+    /// First lists that must have been read before a pass begins.
     lists: Vec<CancellationToken>,
 }
 
@@ -143,10 +143,9 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
             Takeover::knows_cluster_inviters,
         );
     }
-    start.first_lists().await;
-
     start.census(Arc::clone(&object_cache), Arc::clone(&claim_cache));
-    let objects_listed = object_cache.listed();
+    start.lists.push(object_cache.listed());
+    let listed = start.listed();
     let events = cached(start.served::<ProjectInvitation>("ProjectInvitation"), Arc::clone(&object_cache));
     let Start {
         settings, client, clock, observer, wakes, connections, inviters, seat, takeover, stop, mut tasks, ..
@@ -168,8 +167,7 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     let passes = Arc::new(Passes::new(ports, settings));
     takeover.paces(Arc::clone(&passes.slots), claim_cache);
     beside(&mut tasks, &passes, events, &seat, &stop);
-    let listed = objects_listed.clone();
-    let queue = queue::run(streams.invitations, listed, Arc::clone(&passes), seat, concurrency, stop.clone());
+    let queue = queue::run(streams.invitations, listed.clone(), Arc::clone(&passes), seat, concurrency, stop.clone());
     let drained = CancellationToken::new();
     let work = async {
         queue.await;
@@ -179,7 +177,7 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     };
     let ready = async {
         tokio::select! {
-            () = objects_listed.cancelled() => on_ready(),
+            () = listed.cancelled() => on_ready(),
             () = stop.cancelled() => return,
         }
         // Who stands for election has seen everything: a replica that cannot read must not keep others from acting.
@@ -328,16 +326,18 @@ impl Start {
         }
     }
 
-    async fn first_lists(&self) {
-        let all = async {
-            for list in &self.lists {
+    /// When all first lists have been read. They are read at the same time: one half of the work is the API server's.
+    fn listed(&mut self) -> CancellationToken {
+        let (lists, listed) = (std::mem::take(&mut self.lists), CancellationToken::new());
+        let told = listed.clone();
+        let all = async move {
+            for list in lists {
                 list.cancelled().await;
             }
+            told.cancel();
         };
-        tokio::select! {
-            () = all => {}
-            () = self.stop.cancelled() => {}
-        }
+        self.tasks.spawn(until(self.stop.clone(), all));
+        listed
     }
 }
 
