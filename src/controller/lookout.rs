@@ -16,11 +16,11 @@ use tokio::sync::futures::Notified;
 
 /// Between glances a project of many people has some rest: each costs MongoDB and us by its rows, and while many are invited
 /// there is always somebody who waits for the next.
-const REST_PER_ROW: Duration = Duration::from_micros(150);
+const REST_PER_ROW: Duration = Duration::from_micros(500);
 /// So many rows cost next to nothing.
 const FEW_ROWS: u32 = 50;
 /// No rest is longer.
-const LONGEST_REST: Duration = Duration::from_millis(100);
+const LONGEST_REST: Duration = Duration::from_millis(250);
 
 /// A project as one inviter's credentials see it.
 #[derive(Default)]

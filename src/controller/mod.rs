@@ -17,6 +17,8 @@ mod entitled;
 pub mod farewell;
 pub mod fence;
 pub mod gather;
+#[cfg(test)]
+mod gone_tests;
 pub mod inviter_pass;
 pub mod inviter_run;
 pub mod inviter_spec;
@@ -30,8 +32,6 @@ pub mod leadership;
 pub mod lean;
 pub mod lease_api;
 mod lookout;
-#[cfg(test)]
-mod gone_tests;
 #[cfg(test)]
 mod mail_tests;
 pub mod memory;
