@@ -275,3 +275,33 @@ fn a_bucket_is_forgotten_only_when_nothing_would_be_lost() {
     call(&mut filling, Told::default(), seconds(2));
     assert!(!filling.may_be_forgotten(hour * 2) && filling.may_be_forgotten(hour * 9), "it is not full again");
 }
+
+#[test]
+fn what_is_only_believed_to_have_come_back_is_asked_for_alone() {
+    // One was left; five more should have come back by now.
+    let mut bucket = warm(shape(10, 10));
+    call(&mut bucket, told(10, 1), seconds(2));
+    let now = seconds(7);
+    let proven = bucket.ask(1, Priority::First, now).unwrap();
+    assert_eq!(bucket.ask(1, Priority::First, now).unwrap_err(), Held::ByAnswers);
+    bucket.ended_with(proven, 1, Ending::Lost, NO_JITTER, now);
+    let believed = bucket.ask(1, Priority::First, now).unwrap();
+    assert_eq!(bucket.ask(1, Priority::First, now).unwrap_err(), Held::ByAnswers);
+    bucket.ended_with(believed, 1, Ending::Answered(told(10, 4)), NO_JITTER, now);
+    // What the server says is left may go side by side.
+    let _one = bucket.ask(2, Priority::First, now).unwrap();
+    let _other = bucket.ask(2, Priority::First, now).unwrap();
+    assert_eq!(bucket.ask(1, Priority::First, now).unwrap_err(), Held::ByAnswers);
+}
+
+#[test]
+fn who_may_wait_goes_at_the_very_time_that_was_named() {
+    let mut bucket = warm(shape(100, 100));
+    // Far less is left than others are to find.
+    call(&mut bucket, told(100, 12), seconds(2));
+    assert_eq!(burst(&mut bucket, Priority::Yields, seconds(2)), 1);
+    let Err(Held::Until(next)) = bucket.ask(1, Priority::Yields, seconds(2)) else { panic!("not held") };
+    let early = bucket.ask(1, Priority::Yields, next.saturating_sub(Duration::from_nanos(1)));
+    assert_eq!(early.unwrap_err(), Held::Until(next));
+    assert!(bucket.ask(1, Priority::Yields, next).is_ok());
+}
