@@ -22,8 +22,9 @@ pub(super) const LIST_LIMIT: usize = 16 * 1024 * 1024;
 /// A connection that is not there after this is not coming; shorter than any call's deadline, so that it ends as a definite
 /// "not sent".
 const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
-/// Shorter than the idle time-outs of the servers in use, so that a connection is rarely closed under a request.
-const POOL_IDLE: Duration = Duration::from_secs(15);
+/// Shorter than the idle time-outs of the servers in use, so that a connection is rarely closed under a request; longer than
+/// the six seconds from one invitation to the next under the throttle. Each keeps room for the longest list that it read.
+const POOL_IDLE: Duration = Duration::from_secs(8);
 const POOL_SIZE: usize = 8;
 const USER_AGENT: &str = concat!("invitation-operator/", env!("CARGO_PKG_VERSION"));
 

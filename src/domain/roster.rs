@@ -49,18 +49,11 @@ struct Rest {
 }
 
 impl Row {
-    /// What it has in common with those that were read before is not kept again.
-    fn of(invitation: Invitation, known: &mut HashSet<Arc<Rest>>) -> Self {
+    /// What it has in common with others is kept once: `share` finds it there.
+    fn of(invitation: Invitation, share: impl FnOnce(Rest) -> Arc<Rest>) -> Self {
         let Invitation { id, username, roles, created_at, expires_at, inviter_username, group_id, group_name } =
             invitation;
-        let rest = Rest { roles, inviter_username, group_id, group_name };
-        let rest = if let Some(known) = known.get(&rest) {
-            Arc::clone(known)
-        } else {
-            let rest = Arc::new(rest);
-            known.insert(Arc::clone(&rest));
-            rest
-        };
+        let rest = share(Rest { roles, inviter_username, group_id, group_name });
         Self { id, username, created_at, expires_at, rest }
     }
 
@@ -114,8 +107,16 @@ impl From<Vec<Member>> for Members {
 
 impl From<Vec<Invitation>> for Invitations {
     fn from(invitations: Vec<Invitation>) -> Self {
-        let mut known = HashSet::new();
-        let mut rows: Vec<_> = invitations.into_iter().map(|seen| Arc::new(Row::of(seen, &mut known))).collect();
+        let mut known: HashSet<Arc<Rest>> = HashSet::new();
+        let mut share = |rest: Rest| {
+            if let Some(known) = known.get(&rest) {
+                return Arc::clone(known);
+            }
+            let rest = Arc::new(rest);
+            known.insert(Arc::clone(&rest));
+            rest
+        };
+        let mut rows: Vec<_> = invitations.into_iter().map(|seen| Arc::new(Row::of(seen, &mut share))).collect();
         rows.sort_by(|one, other| one.place().cmp(&other.place()));
         // They came to lie in the room that the answer had taken.
         rows.shrink_to_fit();
@@ -205,7 +206,9 @@ impl Roster {
             self.invitations.rows.remove(place);
         }
         if let Some(now) = now_is {
-            let row = Row::of(now.clone(), &mut HashSet::new());
+            let known =
+                |rest: &Rest| self.invitations.rows.iter().map(|seen| &seen.rest).find(|known| ***known == *rest);
+            let row = Row::of(now.clone(), |rest| known(&rest).cloned().unwrap_or_else(|| Arc::new(rest)));
             let place = self.invitations.rows.partition_point(|seen| seen.place() < row.place());
             self.invitations.rows.insert(place, Arc::new(row));
         }
@@ -257,4 +260,29 @@ fn differing<'a, T: PartialEq>(
         }
     }
     known.into_values().for_each(tell);
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::domain::testing;
+
+    #[test]
+    fn what_invitations_have_in_common_is_kept_once_that_of_own_writes_too() {
+        let invited = |number: u8, roles: &str| Invitation {
+            id: ObjectId::parse(&format!("64a00000000000000000{number:04x}")).unwrap(),
+            username: Username::new(&format!("person-{number}@example.com")),
+            roles: [roles.to_owned()].into(),
+            ..testing::invitation()
+        };
+        let read = vec![invited(1, "GROUP_OWNER"), invited(2, "GROUP_READ_ONLY"), invited(3, "GROUP_READ_ONLY")];
+        let mut roster = Roster::new(Duration::ZERO, Duration::ZERO, read, Arc::new(Vec::new().into()));
+        let sent = [invited(4, "GROUP_READ_ONLY"), invited(5, "GROUP_DATA_ACCESS_ADMIN")];
+        for sent in &sent {
+            roster.note(&sent.username, &sent.id, Some(sent));
+        }
+        let kept: HashSet<_> = roster.invitations.rows.iter().map(|row| Arc::as_ptr(&row.rest)).collect();
+        assert_eq!((roster.invitations.rows.len(), kept.len()), (5, 3));
+    }
 }

@@ -79,7 +79,7 @@ pub enum ClusterError {
 pub const WATCH_RENEWAL: Duration = Duration::from_secs(50);
 
 /// Connections that nothing has used for so long are closed: each has about 60 kB.
-const IDLE: Duration = Duration::from_secs(10);
+const IDLE: Duration = Duration::from_secs(5);
 /// A connection never needs more for what it reads at once; those of watches keep it.
 const READ_AT_ONCE: usize = 64 * 1024;
 
