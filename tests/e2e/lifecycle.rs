@@ -45,7 +45,9 @@ async fn an_object_deleted_while_pending_is_cancelled_and_gone() {
     world.until_event("jane", Reason::Cancelled).await;
     let calls: Vec<_> = world.mutations().into_iter().map(|call| call.endpoint).collect();
     assert_eq!(calls, [Endpoint::CreateGroupInvite, Endpoint::DeleteGroupInvite]);
-    let claim = world.claim().await.spec;
+    let claim = world.claim().await;
+    assert!(claim.metadata.managed_fields.is_none(), "created and replaced without a record of who wrote which field");
+    let claim = claim.spec;
     assert!(claim.owner.is_none() && claim.invitation.is_none() && !claim.cancelling);
     assert_eq!(claim.mails.len(), 1, "the claim outlives its object until the newest mail is a day old");
 }

@@ -13,6 +13,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use invitation_operator::api::names::{OWNER_UID_LABEL, annotation};
 use invitation_operator::api::{InvitationClaim, ProjectInvitation};
 use invitation_operator::domain::key::claim_name;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
 use serde_json::json;
 use std::path::Path;
@@ -110,6 +111,8 @@ async fn copy(stage: &Stage, number: usize, person: &Person, pattern: &Pattern) 
     let mut claim = InvitationClaim::new(&claim_name(&spec.key), spec);
     claim.metadata.labels = pattern.claim.metadata.labels.clone();
     claim.metadata.labels.get_or_insert_default().insert(OWNER_UID_LABEL.to_owned(), uid);
+    // As the operator writes them.
+    claim.metadata.managed_fields = Some(vec![ManagedFieldsEntry::default()]);
     let claims: Api<InvitationClaim> = Api::namespaced(stage.client.clone(), OPERATOR_NAMESPACE);
     claims.create(&PostParams::default(), &claim).await?;
     Ok(())
