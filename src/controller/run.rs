@@ -145,7 +145,7 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     }
     start.census(Arc::clone(&object_cache), Arc::clone(&claim_cache));
     start.lists.push(object_cache.listed());
-    let listed = start.listed();
+    let (first_lists, listed) = (start.first_lists(), CancellationToken::new());
     let events = cached(start.served::<ProjectInvitation>("ProjectInvitation"), Arc::clone(&object_cache));
     let Start {
         settings, client, clock, observer, wakes, connections, inviters, seat, takeover, stop, mut tasks, ..
@@ -165,7 +165,6 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         observer,
     };
     let passes = Arc::new(Passes::new(ports, settings));
-    takeover.paces(Arc::clone(&passes.slots), claim_cache);
     beside(&mut tasks, &passes, events, &seat, &stop);
     let queue = queue::run(streams.invitations, listed.clone(), Arc::clone(&passes), seat, concurrency, stop.clone());
     let drained = CancellationToken::new();
@@ -177,9 +176,13 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
     };
     let ready = async {
         tokio::select! {
-            () = listed.cancelled() => on_ready(),
+            () = first_lists => {}
             () = stop.cancelled() => return,
         }
+        // Before the first pass: what was sent of late stands in the claims.
+        takeover.paces(Arc::clone(&passes.slots), claim_cache);
+        listed.cancel();
+        on_ready();
         // Who stands for election has seen everything: a replica that cannot read must not keep others from acting.
         stand(candidate, stop.clone(), drained.clone()).await;
     };
@@ -326,18 +329,14 @@ impl Start {
         }
     }
 
-    /// When all first lists have been read. They are read at the same time: one half of the work is the API server's.
-    fn listed(&mut self) -> CancellationToken {
-        let (lists, listed) = (std::mem::take(&mut self.lists), CancellationToken::new());
-        let told = listed.clone();
-        let all = async move {
+    /// The end of all first lists. They are read at the same time: one half of the work is the API server's.
+    fn first_lists(&mut self) -> impl Future<Output = ()> + use<> {
+        let lists = std::mem::take(&mut self.lists);
+        async move {
             for list in lists {
                 list.cancelled().await;
             }
-            told.cancel();
-        };
-        self.tasks.spawn(until(self.stop.clone(), all));
-        listed
+        }
     }
 }
 
