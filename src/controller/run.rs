@@ -143,9 +143,9 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
             Takeover::knows_cluster_inviters,
         );
     }
-    start.census(Arc::clone(&object_cache), Arc::clone(&claim_cache));
     start.lists.push(object_cache.listed());
     let (first_lists, listed) = (start.first_lists(), CancellationToken::new());
+    start.census(Arc::clone(&object_cache), Arc::clone(&claim_cache), &listed);
     let events = cached(start.served::<ProjectInvitation>("ProjectInvitation"), Arc::clone(&object_cache));
     let Start {
         settings, client, clock, observer, wakes, connections, inviters, seat, takeover, stop, mut tasks, ..
@@ -165,7 +165,7 @@ pub async fn run(settings: ControllerSettings, ports: Ports, stop: CancellationT
         observer,
     };
     let passes = Arc::new(Passes::new(ports, settings));
-    beside(&mut tasks, &passes, events, &seat, &stop);
+    beside(&mut tasks, &passes, events, &listed, &seat, &stop);
     let queue = queue::run(streams.invitations, listed.clone(), Arc::clone(&passes), seat, concurrency, stop.clone());
     let drained = CancellationToken::new();
     let work = async {
@@ -194,15 +194,17 @@ fn beside(
     tasks: &mut JoinSet<()>,
     passes: &Arc<Passes>,
     events: BoxStream<'static, Told<ProjectInvitation>>,
+    listed: &CancellationToken,
     seat: &Seat,
     stop: &CancellationToken,
 ) {
     let watching = Arc::clone(passes);
     let watching = events.map(move |told| watching.watched(&told)).for_each(ready);
     tasks.spawn(until(stop.clone(), watching));
+    let sweeping = sweep::run(Arc::clone(passes), seat.clone(), stop.clone());
+    tasks.spawn(until(stop.clone(), after(listed.clone(), sweeping)));
     let (turns, until) = (Arc::clone(passes), stop.clone());
     tasks.spawn(async move { turns.take_turns(until).await });
-    tasks.spawn(sweep::run(Arc::clone(passes), seat.clone(), stop.clone()));
     let (keeping, seat, until) = (Arc::clone(passes), seat.clone(), stop.clone());
     tasks.spawn(async move { keeping.keep_rosters(seat, until).await });
 }
@@ -290,8 +292,13 @@ impl Start {
         self.tasks.spawn(inviter_run::run(events, reader, wakes, context, self.stop.clone()));
     }
 
-    /// Counts what there is.
-    fn census(&mut self, objects: Arc<Cache<ProjectInvitation>>, claims: Arc<Cache<InvitationClaim>>) {
+    /// Counts what there is, once it is known.
+    fn census(
+        &mut self,
+        objects: Arc<Cache<ProjectInvitation>>,
+        claims: Arc<Cache<InvitationClaim>>,
+        listed: &CancellationToken,
+    ) {
         let counting = census::run(
             objects,
             claims,
@@ -300,7 +307,7 @@ impl Start {
             self.seat.clone(),
             Arc::clone(&self.observer),
         );
-        self.tasks.spawn(until(self.stop.clone(), counting));
+        self.tasks.spawn(until(self.stop.clone(), after(listed.clone(), counting)));
     }
 
     fn watch<K>(&self, api: Api<Lean<K>>, kind: &'static str) -> Events<K>
@@ -338,6 +345,12 @@ impl Start {
             }
         }
     }
+}
+
+/// What goes by all that there is begins when that is known.
+async fn after(listed: CancellationToken, work: impl Future<Output = ()>) {
+    listed.cancelled().await;
+    work.await;
 }
 
 async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
