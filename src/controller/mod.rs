@@ -60,6 +60,7 @@ mod staging;
 mod successor;
 pub mod sweep;
 pub mod takeover;
+mod tasks;
 #[cfg(test)]
 pub(crate) mod testing;
 mod waiting;

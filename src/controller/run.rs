@@ -26,6 +26,7 @@ use super::secrets::KubeSecrets;
 use super::settings::{ControllerSettings, Namespaces};
 use super::sweep;
 use super::takeover::Takeover;
+use super::tasks::{after, until};
 use super::wakes::Wakes;
 use super::watch::{Events, cached, listed, watch};
 use crate::api::names::CONTROLLER;
@@ -344,18 +345,5 @@ impl Start {
                 list.cancelled().await;
             }
         }
-    }
-}
-
-/// What goes by all that there is begins when that is known.
-async fn after(listed: CancellationToken, work: impl Future<Output = ()>) {
-    listed.cancelled().await;
-    work.await;
-}
-
-async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
-    tokio::select! {
-        () = work => {}
-        () = stop.cancelled() => {}
     }
 }
