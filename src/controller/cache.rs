@@ -213,11 +213,6 @@ impl<K: Kept> Cache<K> {
                 let (key, seen) = (ObjectRef::from_obj(object), version(object));
                 if ahead.written.get(&key).is_some_and(|own| version(own.object.as_ref()) <= seen) {
                     ahead.written.remove(&key);
-                    if ahead.written.len() < ahead.written.capacity() / 4 {
-                        // What a burst needed is given back.
-                        let left = ahead.written.len();
-                        ahead.written.shrink_to(left * 2);
-                    }
                 }
                 let reached = ahead.reached.entry(object.namespace()).or_default();
                 *reached = seen.max(*reached);

@@ -231,7 +231,7 @@ impl Cluster for KubeCluster {
 }
 
 /// Nobody applies claims, so nobody needs to know which of their fields is whose: to keep that would be two fifths of what
-/// writing one costs the API server, and half of what it stores. One empty entry is how Kubernetes is told so.
+/// writing one costs the API server. One empty entry is how Kubernetes is told so.
 fn untracked(mut claim: InvitationClaim) -> InvitationClaim {
     claim.metadata.managed_fields = Some(vec![ManagedFieldsEntry::default()]);
     claim
